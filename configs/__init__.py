@@ -1,0 +1,1 @@
+"""Configuration files; `default.yaml` states every key with its default."""

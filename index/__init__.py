@@ -1,0 +1,4 @@
+"""Segments and moments become searchable: records, embedders, vectors, words, shards, manifest.
+
+This package imports none of the others; everything else builds on it.
+"""

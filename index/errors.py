@@ -1,0 +1,42 @@
+"""The errors Secondsight raises on purpose: each says what, where, and what to do about it."""
+
+
+class SecondsightError(Exception):
+    """Root of every error a user can meet. `str(error)` is one line fit for a terminal."""
+
+
+class SourceError(SecondsightError):
+    """A file cannot be ingested. The run goes on; the inventory records the reason.
+
+    `stage` is the pipeline stage that gave up ("discover", "probe", "frames", "speech", ...).
+    """
+
+    def __init__(self, path: str, stage: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.stage = stage
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type["SourceError"], tuple[str, str, str]]:
+        """Pickle by arguments, so that the error crosses process borders whole."""
+        return (type(self), (self.path, self.stage, self.reason))
+
+
+class LibraryError(SecondsightError):
+    """The library on disk cannot be opened, read or written as asked."""
+
+
+class EmbedderMismatchError(LibraryError):
+    """The library was embedded by another model than the one configured."""
+
+
+class ModelMissingError(SecondsightError):
+    """A model the configuration names is not on this machine."""
+
+
+class SettingsError(SecondsightError):
+    """The configuration is wrong: unknown key, wrong type, impossible value."""
+
+
+class QuestionError(SecondsightError, ValueError):
+    """A question, filter or option of a query is not usable as given."""

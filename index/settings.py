@@ -1,0 +1,29 @@
+"""Settings of the index: which embedder, how many probes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSettings:
+    """Which models turn words and pictures into vectors of one joint space."""
+
+    profile: Literal["default"] = "default"
+    """`default`: all-MiniLM-L6-v2 for text, ConSE over EfficientNet-Lite2 for pictures."""
+    batch_size: int = 32
+    threads: int = 2
+    """CPU threads of one embedding process."""
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSearchSettings:
+    """How the two levels are searched."""
+
+    mode: Literal["auto", "fast", "thorough"] = "auto"
+    """`fast` probes the best segments; `thorough` scans every moment; `auto` picks by size."""
+    probes: int = 64
+    """Segments that `fast` looks into."""
+    thorough_up_to: int = 200_000
+    """`auto` scans every moment up to this many; beyond, it probes."""
+    outlier_share: float = 0.05
+    """Share of each shard's moments, least like their segment, that stand at level 1 by themselves."""

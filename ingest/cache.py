@@ -1,0 +1,100 @@
+"""The stage cache: what a stage computed from a content is never computed again.
+
+An entry is keyed by (content, stage, everything that changes the stage's output). Entries of one
+source share a folder, so that forgetting a source forgets them too. A library may come from
+elsewhere, so entries are unpickled with a list of allowed classes: plain records and arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+Output = TypeVar("Output")
+
+FORMAT = 1
+"""Raise when the meaning of stored outputs changes: older entries are then not found."""
+
+_ALLOWED_MODULES = ("index.records", "ingest.media", "ingest.frames", "ingest.documents", "ingest.pages")
+_ALLOWED_NAMES = {
+    ("fractions", "Fraction"),
+    ("builtins", "set"),
+    ("builtins", "frozenset"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.numeric", "_frombuffer"),
+}
+
+
+class _RecordUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if module in _ALLOWED_MODULES or (module, name) in _ALLOWED_NAMES:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong into a stage cache")
+
+
+@dataclass(frozen=True, slots=True)
+class StageCache:
+    """Outputs of the stages of one source, under `directory`."""
+
+    directory: Path
+
+    def entry(self, stage: str, **inputs: object) -> Path:
+        """File that holds (or will hold) the output of `stage` for these JSON-able inputs."""
+        key = json.dumps([FORMAT, stage, inputs], sort_keys=True, default=str)
+        return self.directory / f"{stage}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+def cached(entry: Path, compute: Callable[[], Output]) -> Output:
+    """The stored output, else the computed one, stored by atomic rename.
+
+    A damaged entry counts as absent: it is computed again and replaced.
+    """
+    try:
+        value: Output = _RecordUnpickler(io.BytesIO(entry.read_bytes())).load()
+    except FileNotFoundError:
+        pass
+    except (pickle.UnpicklingError, EOFError, AttributeError, ValueError, TypeError, IndexError):
+        entry.unlink(missing_ok=True)
+    else:
+        os.utime(entry)
+        return value
+    value = compute()
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        pickle.dump(value, file, protocol=5)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(entry)
+    return value
+
+
+def prune(directory: Path, limit_bytes: int) -> int:
+    """Remove the sources' folders that were unused longest until `limit_bytes` are left.
+
+    Returns the bytes removed.
+    """
+    folders = []
+    for folder in directory.iterdir() if directory.is_dir() else ():
+        stats = [entry.stat() for entry in folder.iterdir()]
+        folders.append(
+            (max((s.st_mtime for s in stats), default=0.0), folder, sum(s.st_size for s in stats))
+        )
+    total = sum(size for _, _, size in folders)
+    removed = 0
+    for _, folder, size in sorted(folders):
+        if total - removed <= limit_bytes:
+            break
+        shutil.rmtree(folder, ignore_errors=True)
+        removed += size
+    return removed

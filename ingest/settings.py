@@ -1,0 +1,91 @@
+"""Settings of every ingest stage. A stage's settings are part of its cache key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSettings:
+    """Which frames become moments."""
+
+    rate_hz: float = 1.0
+    """Sampled frames per second, beside the keyframes."""
+    max_side_px: int = 1280
+    """Longest side of the picture that recognisers see."""
+    thumbnail_side_px: int = 640
+    """Longest side of the stored picture."""
+    changed_share: float = 0.002
+    """A frame is kept when at least this share of its pixels differs from the last kept one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """How speech becomes utterances."""
+
+    model: str = "bundled-tiny.en"
+    """`bundled-tiny.en`, or a folder or hub name of a CTranslate2 Whisper model."""
+    device: str = "cpu"
+    compute_type: str = "int8"
+    beam_size: int = 1
+    threads: int = 2
+    language: str | None = None
+    """None: detected (English for English-only models)."""
+    max_utterance_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenTextSettings:
+    """How text in pictures is read."""
+
+    engine: Literal["openvino", "onnxruntime"] = "openvino"
+    threads: int = 2
+    min_confidence: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSettings:
+    """How documents become passages, pages and figures."""
+
+    passage_words: int = 120
+    """Passages are cut at the sentence border nearest to this many words."""
+    page_side_px: int = 1000
+    """Longest side of the stored page picture."""
+    scan_dpi: int = 150
+    """Resolution at which pages without text are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSettings:
+    """How long segments are."""
+
+    min_s: float = 15.0
+    max_s: float = 60.0
+    max_pages: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings:
+    """How the work is spread over Ray."""
+
+    sources_in_flight: int = 2
+    piece_s: float = 300.0
+    """Videos are decoded in pieces of about this length, in parallel."""
+    cpus: int | None = None
+    """CPUs of a local Ray; None: all of the machine. A cluster (RAY_ADDRESS) brings its own."""
+    speech_workers: int = 1
+    screen_text_workers: int = 1
+    embed_workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """All of ingest."""
+
+    frames: FrameSettings = field(default_factory=FrameSettings)
+    speech: SpeechSettings = field(default_factory=SpeechSettings)
+    screen_text: ScreenTextSettings = field(default_factory=ScreenTextSettings)
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
+    segments: SegmentSettings = field(default_factory=SegmentSettings)
+    work: WorkSettings = field(default_factory=WorkSettings)
