@@ -149,7 +149,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """One line read from a picture: its box in pixels of that picture and the reader's confidence."""
+    """One line read from a picture: its box in pixels of it, and the reader's confidence."""
 
     text: str
     box: Box
@@ -198,7 +198,7 @@ class Moment:
     confidence: float | None = None
     """0..1 where a recogniser gives one (speech, text in pictures)."""
     picture: bytes | None = field(default=None, repr=False)
-    """JPEG shown for it: the frame itself, or the page or figure. None when it has none of its own."""
+    """JPEG shown for it: the frame itself, or the page or figure; None when it has none."""
 
     def __post_init__(self) -> None:
         is_video = self.kind.source_kind is SourceKind.VIDEO

@@ -1,6 +1,6 @@
-"""Settings of the index: which embedder, how many probes."""
+"""Settings of the index: which embedder, what is written, how it is searched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -25,5 +25,12 @@ class VectorSearchSettings:
     """Segments that `fast` looks into."""
     thorough_up_to: int = 200_000
     """`auto` scans every moment up to this many; beyond, it probes."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What shapes the shards of a library."""
+
+    embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
     outlier_share: float = 0.05
-    """Share of each shard's moments, least like their segment, that stand at level 1 by themselves."""
+    """Share of a shard's moments, least like their segment, that stand at level 1 by themselves."""

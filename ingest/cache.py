@@ -23,7 +23,13 @@ Output = TypeVar("Output")
 FORMAT = 1
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
 
-_ALLOWED_MODULES = ("index.records", "ingest.media", "ingest.frames", "ingest.documents", "ingest.pages")
+_ALLOWED_MODULES = (
+    "index.records",
+    "ingest.media",
+    "ingest.frames",
+    "ingest.documents",
+    "ingest.pages",
+)
 _ALLOWED_NAMES = {
     ("fractions", "Fraction"),
     ("builtins", "set"),
@@ -98,3 +104,13 @@ def prune(directory: Path, limit_bytes: int) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         removed += size
     return removed
+
+
+def cache_folder(library: Path, source_id: str) -> Path:
+    """Folder of a library that holds the stage outputs of one source."""
+    return library / "cache" / source_id
+
+
+def forget_cached(library: Path, source_id: str) -> None:
+    """Remove everything cached of a source."""
+    shutil.rmtree(cache_folder(library, source_id), ignore_errors=True)

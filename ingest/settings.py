@@ -72,6 +72,8 @@ class WorkSettings:
     sources_in_flight: int = 2
     piece_s: float = 300.0
     """Videos are decoded in pieces of about this length, in parallel."""
+    cache_limit_bytes: int = 20_000_000_000
+    """After a run, stage outputs unused longest are removed until this much is left."""
     cpus: int | None = None
     """CPUs of a local Ray; None: all of the machine. A cluster (RAY_ADDRESS) brings its own."""
     speech_workers: int = 1

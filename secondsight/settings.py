@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from generate.settings import GenerateSettings
 from index.errors import SettingsError
-from index.settings import EmbedderSettings
+from index.settings import IndexSettings
 from ingest.settings import IngestSettings
 from retrieve.settings import RetrieveSettings
 
@@ -27,8 +27,8 @@ CONFIG_VARIABLE = "SECONDSIGHT_CONFIG"
 class Settings:
     """Everything that can be configured; the defaults are `configs/default.yaml`."""
 
-    embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    index: IndexSettings = field(default_factory=IndexSettings)
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     generate: GenerateSettings = field(default_factory=GenerateSettings)
 

@@ -1,0 +1,1 @@
+"""Hits become an answer whose every sentence names the span or page that proves it."""

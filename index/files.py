@@ -1,0 +1,104 @@
+"""Files that survive a crash: synced to disk, replaced whole, checksummed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from index.errors import LibraryError
+
+_CHUNK_BYTES = 1 << 20
+
+
+def disk_error(path: Path, doing: str, cause: BaseException) -> LibraryError:
+    """The typed error for a failed read or write; `raise disk_error(...) from cause`."""
+    code = cause.errno if isinstance(cause, OSError) else None
+    full = code in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(cause)
+    if full:
+        advice = "the disk is full: free some space and run the same command again"
+    elif code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        advice = "give this user the right to read and write there"
+    elif doing.startswith("read"):
+        advice = "check the disk, or restore this library from a backup"
+    else:
+        advice = "check the disk, then run the same command again"
+    return LibraryError(f"cannot {doing} {path}: {cause}; {advice}")
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the bytes of a file are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until the names in a directory are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(directory: Path) -> None:
+    """Sync every file and directory under `directory`, the directory itself last."""
+    for root, _, names in os.walk(directory, topdown=False):
+        for name in names:
+            sync_file(Path(root) / name)
+        sync_directory(Path(root))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a new file and sync it; its name is safe only after `sync_directory`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path` so that a crash leaves either the old file or the new one.
+
+    Raises LibraryError when the disk refuses; the old file is then still there.
+    """
+    temporary = path.with_name(path.name + ".new")
+    try:
+        write_file(temporary, content)
+        os.rename(temporary, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise disk_error(path, "write", error) from error
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def remove_tree(directory: Path) -> None:
+    """Delete a directory and all below it; what is already gone is fine.
+
+    Raises OSError when something cannot be deleted.
+    """
+    with suppress(FileNotFoundError):
+        for entry in list(directory.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                remove_tree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+        directory.rmdir()

@@ -1,0 +1,359 @@
+"""Shards: immutable pieces of a library. Written aside, then published by a new manifest.
+
+The order on disk makes every crash harmless: a shard is complete and synced before it moves to
+`shards/`, it is there before the manifest names it, and what no manifest names is swept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from index.catalog import InventoryRow, write_catalog, write_inventory
+from index.errors import LibraryError
+from index.files import (
+    disk_error,
+    file_sha256,
+    remove_tree,
+    sync_directory,
+    sync_file,
+    sync_tree,
+)
+from index.lexical import write_words
+from index.manifest import (
+    MANIFEST_NAME,
+    SHARDS_NAME,
+    STAGING_NAME,
+    EmbedderIdentity,
+    Manifest,
+    ShardEntry,
+    check_embedder,
+    publish,
+    read_manifest,
+    writer_lock,
+)
+from index.records import Segment, Source
+from index.vectors import write_vectors
+
+CATALOG_NAME = "catalog.duckdb"
+LEXICAL_NAME = "lexical"
+PICTURES_NAME = "pictures.bin"
+
+_LOCK_SUFFIX = ".lock"
+_Vectors = npt.NDArray[np.float32]
+
+
+# --- writing a shard aside -----------------------------------------------------------------------
+
+
+@contextmanager
+def staging_area(library: Path) -> Iterator[Path]:
+    """A directory of one's own under `staging/`, for any number of shards being written.
+
+    It is swept when its process has died and never before; leaving the context removes it.
+    Sweeps what dead writers left. Raises LibraryError when the disk refuses.
+    """
+    sweep(library)
+    area = library / STAGING_NAME / uuid.uuid4().hex
+    lock = area.with_name(area.name + _LOCK_SUFFIX)
+    descriptor = _lock_new_file(lock)
+    try:
+        area.mkdir()
+        yield area
+    except OSError as error:
+        raise disk_error(area, "write", error) from error
+    finally:
+        remove_tree(area)
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _lock_new_file(path: Path) -> int:
+    """Create and lock a file; again when a sweep took it between the two."""
+    while True:
+        try:
+            path.parent.mkdir(exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise disk_error(path, "write", error) from error
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                return descriptor
+        os.close(descriptor)
+
+
+def write_shard(
+    directory: Path,
+    source: Source,
+    segments: Sequence[Segment],
+    moment_vectors: _Vectors,
+    segment_vectors: _Vectors,
+    *,
+    rotation: _Vectors,
+    outlier_share: float,
+) -> ShardEntry:
+    """Write a complete, synced shard into the new directory `directory` (in a staging area).
+
+    `moment_vectors` (n, d) and `segment_vectors` (m, d) are unit float32 rows for the moments of
+    all segments in order and for the segments; `rotation` is the library's (`read_rotation`).
+    Raises ValueError on other shapes, LibraryError when the disk refuses; nothing is left then.
+    """
+    moments = [moment for segment in segments for moment in segment.moments]
+    if len(moment_vectors) != len(moments) or len(segment_vectors) != len(segments):
+        raise ValueError(
+            f"got {len(moment_vectors)} and {len(segment_vectors)} vectors for {len(moments)} "
+            f"moments and {len(segments)} segments"
+        )
+    owners = np.repeat(np.arange(len(segments)), [len(segment.moments) for segment in segments])
+    try:
+        directory.mkdir()
+        pictures = _write_pictures(
+            directory / PICTURES_NAME, [moment.picture for moment in moments]
+        )
+        write_catalog(directory / CATALOG_NAME, [(source, segments)], pictures)
+        write_vectors(
+            directory,
+            moment_vectors,
+            owners,
+            segment_vectors,
+            rotation=rotation,
+            outlier_share=outlier_share,
+        )
+        write_words(
+            directory / LEXICAL_NAME,
+            [moment.text for moment in moments],
+            headings=[moment.heading for moment in moments],
+            names=[source.name] * len(moments),
+        )
+        sync_tree(directory)
+        return ShardEntry(
+            id=uuid.uuid4().hex,
+            sources=(source.id,),
+            segments=len(segments),
+            moments=len(moments),
+            files=_stamps(directory),
+        )
+    except OSError as error:
+        remove_tree(directory)
+        raise disk_error(directory, "write", error) from error
+    except (LibraryError, ValueError):
+        remove_tree(directory)
+        raise
+
+
+def _write_pictures(path: Path, pictures: Sequence[bytes | None]) -> list[tuple[int, int] | None]:
+    """Concatenate pictures, equal ones once; (offset, bytes) of each."""
+    places: dict[bytes, tuple[int, int]] = {}
+    size_bytes = 0
+    with path.open("wb") as stream:
+        for picture in pictures:
+            if picture is not None and picture not in places:
+                places[picture] = (size_bytes, len(picture))
+                size_bytes += stream.write(picture)
+    return [None if picture is None else places[picture] for picture in pictures]
+
+
+def _stamps(directory: Path) -> dict[str, tuple[int, str]]:
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {
+        path.relative_to(directory).as_posix(): (path.stat().st_size, file_sha256(path))
+        for path in paths
+    }
+
+
+def verify_shard(library: Path, entry: ShardEntry) -> None:
+    """Raise LibraryError when a file of a shard is missing or its bytes have changed."""
+    directory = library / SHARDS_NAME / entry.id
+    for name, (size_bytes, sha256) in entry.files.items():
+        path = directory / name
+        try:
+            intact = path.stat().st_size == size_bytes and file_sha256(path) == sha256
+        except OSError as error:
+            raise disk_error(path, "read", error) from error
+        if not intact:
+            raise LibraryError(
+                f"{path} is damaged; forget {', '.join(entry.sources)} and ingest it again"
+            )
+
+
+# --- publishing ----------------------------------------------------------------------------------
+
+
+def commit_shard(
+    library: Path,
+    staged: Path,
+    entry: ShardEntry,
+    rows: Sequence[InventoryRow],
+    *,
+    embedder: EmbedderIdentity,
+) -> Manifest:
+    """Publish a staged shard and what came of its paths; returns the new manifest.
+
+    When another writer has published the source already, the staged shard is removed and only
+    the rows are recorded. On failure the library is as before and the shard is still staged.
+    Raises EmbedderMismatchError, or LibraryError when the disk refuses.
+    """
+    with writer_lock(library):
+        manifest = read_manifest(library)
+        check_embedder(library, manifest, embedder)
+        present = [name for name in entry.sources if manifest.shard_of(name) is not None]
+        if present:
+            if len(present) < len(entry.sources):
+                raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
+            changed = _publish(library, manifest, manifest.shards, rows, ())
+            remove_tree(staged)
+            return changed
+        target = library / SHARDS_NAME / entry.id
+        try:
+            os.rename(staged, target)
+            sync_directory(target.parent)
+            sync_directory(staged.parent)
+            return _publish(library, manifest, (*manifest.shards, entry), rows, ())
+        except OSError as error:
+            _take_back(library, manifest, staged, target)
+            raise disk_error(target, "write", error) from error
+        except LibraryError:
+            _take_back(library, manifest, staged, target)
+            raise
+
+
+def _take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
+    """Undo the move of a shard, unless the manifest that names it got through."""
+    if read_manifest(library).generation == before.generation and target.exists():
+        os.rename(target, staged)
+
+
+def record_outcomes(library: Path, rows: Sequence[InventoryRow]) -> Manifest:
+    """Record what came of paths that changed no shard; returns the current manifest.
+
+    Raises LibraryError when the disk refuses; nothing is recorded then.
+    """
+    with writer_lock(library):
+        manifest = read_manifest(library)
+        return _publish(library, manifest, manifest.shards, rows, ())
+
+
+def forget_source(library: Path, source_id: str) -> Manifest:
+    """Remove a source, its paths and all its bytes; returns the new manifest.
+
+    Readers that have it open keep it until they refresh. A second call after a crash finishes
+    the first. Raises LibraryError when there is no such source or the disk refuses.
+    """
+    with writer_lock(library):
+        manifest = read_manifest(library)
+        entry = manifest.shard_of(source_id)
+        if entry is None:
+            _sweep(library, manifest)
+            raise LibraryError(
+                f"{library} holds no source {source_id}; list them with: secondsight status"
+            )
+        if len(entry.sources) > 1:
+            raise LibraryError(
+                f"shard {entry.id} also holds other sources; upgrade with: "
+                "pip install --upgrade secondsight"
+            )
+        kept = tuple(shard for shard in manifest.shards if shard.id != entry.id)
+        manifest = _publish(library, manifest, kept, (), (source_id,))
+        _sweep(library, manifest)
+        return manifest
+
+
+def _publish(
+    library: Path,
+    manifest: Manifest,
+    shards: tuple[ShardEntry, ...],
+    rows: Sequence[InventoryRow],
+    forgotten: Collection[str],
+) -> Manifest:
+    """Publish other shards and inventory rows; the old inventory is deleted afterwards."""
+    rewrite = bool(rows) or (bool(forgotten) and manifest.inventory is not None)
+    if shards == manifest.shards and not rewrite:
+        return manifest
+    generation = manifest.generation + 1
+    old = None if manifest.inventory is None else library / manifest.inventory
+    inventory = manifest.inventory
+    if rewrite:
+        inventory = f"inventory-{generation:08d}.duckdb"
+        write_inventory(library / inventory, old, rows, forgotten)
+        try:
+            sync_file(library / inventory)
+        except OSError as error:
+            raise disk_error(library / inventory, "write", error) from error
+    changed = replace(manifest, generation=generation, inventory=inventory, shards=shards)
+    publish(library, changed)
+    if rewrite and old is not None:
+        old.unlink(missing_ok=True)
+    return changed
+
+
+# --- sweeping ------------------------------------------------------------------------------------
+
+
+def sweep(library: Path) -> None:
+    """Delete what crashed writers left: unnamed shards and inventories, staging without a writer.
+
+    Raises LibraryError when something cannot be deleted.
+    """
+    with writer_lock(library):
+        _sweep(library, read_manifest(library))
+
+
+def _sweep(library: Path, manifest: Manifest) -> None:
+    live = {shard.id for shard in manifest.shards}
+    try:
+        for shard in (library / SHARDS_NAME).iterdir():
+            if shard.name not in live:
+                _remove_shard(library, shard)
+        for inventory in library.glob("inventory-*"):
+            if inventory.name != manifest.inventory:
+                inventory.unlink(missing_ok=True)
+        (library / (MANIFEST_NAME + ".new")).unlink(missing_ok=True)
+        _sweep_staging(library / STAGING_NAME)
+    except OSError as error:
+        raise disk_error(library, "delete leftovers in", error) from error
+
+
+def _remove_shard(library: Path, shard: Path) -> None:
+    """Rename first, so that a reader that is just opening it fails at once and retries."""
+    doomed = library / STAGING_NAME / f"{shard.name}.{uuid.uuid4().hex}"
+    doomed.parent.mkdir(exist_ok=True)
+    os.rename(shard, doomed)
+    remove_tree(doomed)
+    sync_directory(shard.parent)
+
+
+def _sweep_staging(staging: Path) -> None:
+    """Remove areas whose lock nobody holds, and directories without a lock."""
+    staging.mkdir(exist_ok=True)
+    names = {entry.name for entry in staging.iterdir()}
+    for name in sorted(names):
+        if name.endswith(_LOCK_SUFFIX):
+            _sweep_area(staging / name.removesuffix(_LOCK_SUFFIX))
+        elif name + _LOCK_SUFFIX not in names:
+            remove_tree(staging / name)
+
+
+def _sweep_area(area: Path) -> None:
+    lock = area.with_name(area.name + _LOCK_SUFFIX)
+    try:
+        descriptor = os.open(lock, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    else:
+        remove_tree(area)
+        lock.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)

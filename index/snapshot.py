@@ -1,0 +1,323 @@
+"""A snapshot: one state of a library, open for searching, whatever writers do meanwhile."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from index.catalog import CatalogReader, InventoryRow, MomentColumns, read_inventory
+from index.columns import SegmentRow
+from index.errors import LibraryError
+from index.files import disk_error
+from index.lexical import LexicalIndex, ShardWords
+from index.manifest import (
+    SHARDS_NAME,
+    Manifest,
+    ShardEntry,
+    manifest_state,
+    read_manifest_state,
+    read_rotation,
+)
+from index.records import Moment, PageRange, Source, Span
+from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
+from index.vectors import Ids, Mask, ShardVectors, TwoLevelIndex, Vectors
+
+_ATTEMPTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What scoring and merging need of every moment, one array each, indexed by global id."""
+
+    source_index: npt.NDArray[np.int32]
+    """Position in `Snapshot.source_ids`."""
+    segment: npt.NDArray[np.int64]
+    """Global segment number."""
+    kind: npt.NDArray[np.int8]
+    """Position in `index.catalog.MOMENT_KINDS`."""
+    start_s: npt.NDArray[np.float64]
+    """Seconds; NaN in documents."""
+    end_s: npt.NDArray[np.float64]
+    """Seconds, exclusive; NaN in documents."""
+    page: npt.NDArray[np.int32]
+    """Counted from 1; 0 in videos."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMoment:
+    """A moment, without its picture, and where it is in the snapshot."""
+
+    id: int
+    source: Source
+    segment: int
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment and the global ids of its moments."""
+
+    id: int
+    source: Source
+    extent: Span | PageRange
+    title: str
+    moments: range
+
+
+class _OpenShard:
+    """Everything of one shard, open; files deleted later stay readable."""
+
+    def __init__(self, library: Path, entry: ShardEntry) -> None:
+        directory = library / SHARDS_NAME / entry.id
+        self.entry = entry
+        self.catalog = CatalogReader(directory / CATALOG_NAME)
+        self.columns: MomentColumns = self.catalog.moment_columns()
+        self.segments: tuple[SegmentRow, ...] = tuple(self.catalog.segments())
+        self.vectors = ShardVectors(directory)
+        self.words = ShardWords(directory / LEXICAL_NAME)
+        self._pictures = _mapped(directory / PICTURES_NAME)
+        counts = {len(self.columns.kind), self.vectors.num_moments, self.words.num_moments}
+        if counts != {entry.moments} or len(self.segments) != entry.segments:
+            raise LibraryError(f"{directory} is damaged; restore this library from a backup")
+
+    def picture(self, number: int) -> bytes | None:
+        """JPEG of a moment, or None."""
+        place = self.catalog.picture_location([number])[0]
+        if place is None or self._pictures is None:
+            return None
+        offset, size_bytes = place
+        return self._pictures[offset : offset + size_bytes]
+
+
+def _mapped(path: Path) -> mmap.mmap | None:
+    """A file mapped for reading; None when it is empty."""
+    try:
+        with path.open("rb") as stream:
+            if path.stat().st_size == 0:
+                return None
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise disk_error(path, "read", error) from error
+
+
+class Snapshot:
+    """One state of a library: its sources, moments, pictures and both searches.
+
+    Global moment ids count through the shards in manifest order, 0..num_moments-1, contiguous by
+    source and by segment; they mean nothing in another snapshot. Safe for concurrent readers.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        manifest: Manifest,
+        state: tuple[int, int, int],
+        shards: Sequence[_OpenShard],
+        inventory: Sequence[InventoryRow],
+        rotation: Vectors,
+    ) -> None:
+        """Use `Snapshot.open`."""
+        self.directory = directory
+        self.manifest = manifest
+        self._state = state
+        self._shards = tuple(shards)
+        self._inventory = tuple(inventory)
+        self._rotation = rotation
+        self._vectors = TwoLevelIndex([shard.vectors for shard in shards], rotation)
+        self._words = LexicalIndex([shard.words for shard in shards])
+        self._moment_starts = _starts([len(shard.columns.kind) for shard in shards])
+        self._segment_starts = _starts([len(shard.segments) for shard in shards])
+        self._source_starts = _starts([len(shard.catalog.sources()) for shard in shards])
+        found = [source for shard in shards for source in shard.catalog.sources()]
+        self.sources: dict[str, Source] = {source.id: source for source in found}
+        self.source_ids: list[str] = [source.id for source in found]
+        self.columns = self._joined_columns()
+        self._source_ranges = self._ranges()
+
+    @classmethod
+    def open(cls, directory: Path, previous: Snapshot | None = None) -> Snapshot:
+        """Open the library's current state, reusing what `previous` has open.
+
+        Raises LibraryError when there is no library, or it is damaged or newer than this code.
+        """
+        for _ in range(_ATTEMPTS):
+            manifest, state = read_manifest_state(directory)
+            try:
+                return cls._open_state(directory, manifest, state, previous)
+            except LibraryError:
+                # Files of a superseded manifest may be gone already; then there is a newer one.
+                if manifest_state(directory) == state:
+                    raise
+        raise LibraryError(f"{directory} changes faster than it can be opened; try again")
+
+    @classmethod
+    def _open_state(
+        cls,
+        directory: Path,
+        manifest: Manifest,
+        state: tuple[int, int, int],
+        previous: Snapshot | None,
+    ) -> Snapshot:
+        reusable = {shard.entry.id: shard for shard in previous._shards} if previous else {}
+        shards = [
+            reusable.get(entry.id) or _OpenShard(directory, entry) for entry in manifest.shards
+        ]
+        if previous is not None and previous.manifest.rotation_sha256 == manifest.rotation_sha256:
+            rotation = previous._rotation
+        else:
+            rotation = read_rotation(directory, manifest)
+        inventory = manifest.inventory
+        rows = [] if inventory is None else read_inventory(directory / inventory)
+        return cls(
+            directory,
+            manifest=manifest,
+            state=state,
+            shards=shards,
+            inventory=rows,
+            rotation=rotation,
+        )
+
+    def is_current(self) -> bool:
+        """True while no newer state is published; one `stat`."""
+        return manifest_state(self.directory) == self._state
+
+    @property
+    def generation(self) -> int:
+        """Number of the state; a higher one is newer."""
+        return self.manifest.generation
+
+    @property
+    def num_moments(self) -> int:
+        """Moments in all sources."""
+        return int(self._moment_starts[-1])
+
+    @property
+    def num_segments(self) -> int:
+        """Segments in all sources."""
+        return int(self._segment_starts[-1])
+
+    def inventory(self) -> tuple[InventoryRow, ...]:
+        """What was found at every path ever offered, by path."""
+        return self._inventory
+
+    def paths(self, source_id: str) -> tuple[str, ...]:
+        """Where a source was found, sorted."""
+        rows = self._inventory
+        return tuple(
+            row.path for row in rows if row.source_id == source_id and row.outcome != "failed"
+        )
+
+    def source_range(self, source_id: str) -> range:
+        """Global ids of a source's moments; KeyError when it is not in the library."""
+        return self._source_ranges[source_id]
+
+    def search_vectors(
+        self,
+        query: Vectors,
+        k: int,
+        *,
+        mode: Literal["fast", "thorough"],
+        probes: int = 64,
+        allowed: Mask | None = None,
+    ) -> tuple[Ids, Vectors]:
+        """Ids and cosines of the moments most like a unit vector; see `TwoLevelIndex.search`."""
+        return self._vectors.search(query, k, mode=mode, probes=probes, allowed=allowed)
+
+    def search_words(
+        self, text: str, k: int, *, allowed: Mask | None = None
+    ) -> tuple[Ids, Vectors]:
+        """Ids and BM25 scores of the moments that match words; see `LexicalIndex.search`."""
+        return self._words.search(text, k, allowed=allowed)
+
+    def vectors(self, ids: Ids) -> Vectors:
+        """Approximations of the moments' vectors, (len(ids), d) float32."""
+        return self._vectors.reconstruct(ids)
+
+    def moments(self, ids: Sequence[int] | Ids | range) -> list[StoredMoment]:
+        """The moments of these global ids, in that order; IndexError when one does not exist."""
+        numbers = np.asarray(ids, dtype=np.int64)
+        found: dict[int, Moment] = {}
+        for shard, start, own in self._by_shard(numbers):
+            local = [number - start for number in own]
+            found.update(zip(own, shard.catalog.moments(local), strict=True))
+        return [
+            StoredMoment(
+                id=number,
+                source=self.sources[self.source_ids[self.columns.source_index[number]]],
+                segment=int(self.columns.segment[number]),
+                moment=found[number],
+            )
+            for number in numbers.tolist()
+        ]
+
+    def picture(self, moment_id: int) -> bytes | None:
+        """JPEG of a moment, or None when it has none of its own."""
+        for shard, start, own in self._by_shard(np.array([moment_id], dtype=np.int64)):
+            return shard.picture(own[0] - start)
+        return None
+
+    def segment(self, number: int) -> StoredSegment:
+        """A segment by global number; IndexError when it does not exist."""
+        if not 0 <= number < self.num_segments:
+            raise IndexError(f"segments are numbered 0..{self.num_segments - 1}, got {number}")
+        owner = int(np.searchsorted(self._segment_starts, number, side="right")) - 1
+        row = self._shards[owner].segments[number - int(self._segment_starts[owner])]
+        start = int(self._moment_starts[owner])
+        return StoredSegment(
+            id=number,
+            source=self._shards[owner].catalog.sources()[row.source],
+            extent=row.extent,
+            title=row.title,
+            moments=range(row.moments.start + start, row.moments.stop + start),
+        )
+
+    def _by_shard(self, numbers: Ids) -> list[tuple[_OpenShard, int, list[int]]]:
+        """The shards that hold some ids: (shard, its first global id, its ids once each)."""
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < self.num_moments:
+            raise IndexError(f"moments are numbered 0..{self.num_moments - 1}, got {numbers}")
+        unique = np.unique(numbers)
+        owners = np.searchsorted(self._moment_starts, unique, side="right") - 1
+        return [
+            (self._shards[owner], int(self._moment_starts[owner]), unique[owners == owner].tolist())
+            for owner in np.unique(owners).tolist()
+        ]
+
+    def _joined_columns(self) -> Columns:
+        parts = [shard.columns for shard in self._shards]
+        sources = zip(parts, self._source_starts.tolist(), strict=False)
+        segments = zip(parts, self._segment_starts.tolist(), strict=False)
+        no_int32 = np.zeros(0, dtype=np.int32)
+        no_float = np.zeros(0, dtype=np.float64)
+        return Columns(
+            source_index=np.concatenate(
+                [no_int32, *(part.source + np.int32(start) for part, start in sources)]
+            ),
+            segment=np.concatenate(
+                [no_int32.astype(np.int64)]
+                + [part.segment.astype(np.int64) + start for part, start in segments]
+            ),
+            kind=np.concatenate([no_int32.astype(np.int8), *(part.kind for part in parts)]),
+            start_s=np.concatenate([no_float, *(part.start_s for part in parts)]),
+            end_s=np.concatenate([no_float, *(part.end_s for part in parts)]),
+            page=np.concatenate([no_int32, *(part.page for part in parts)]),
+        )
+
+    def _ranges(self) -> dict[str, range]:
+        counts = np.bincount(self.columns.source_index, minlength=len(self.source_ids))
+        starts = _starts(counts.tolist()).tolist()
+        return {
+            source_id: range(starts[number], starts[number + 1])
+            for number, source_id in enumerate(self.source_ids)
+        }
+
+
+def _starts(sizes: Sequence[int]) -> Ids:
+    """Running totals from 0."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)

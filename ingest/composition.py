@@ -1,0 +1,138 @@
+"""From a source's moments to a staged shard: embed them, form segments, write.
+
+The same last steps for videos and documents; `ingest.video` and `ingest.document` come before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from index.manifest import ShardEntry, read_manifest, read_rotation
+from index.records import Moment, MomentKind, Segment, Source, SourceKind
+from index.shard import write_shard
+from ingest.job import Job
+from ingest.segments import segment_document, segment_video
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A source and its moments, before embedding."""
+
+    source: Source
+    moments: tuple[Moment, ...]
+    shot_starts: tuple[Fraction, ...] = ()
+    """Where the picture is cut (videos)."""
+    notes: tuple[str, ...] = ()
+    """What was readable but not perfect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vectors of a composition's moments."""
+
+    vectors: Vectors
+    """(moments, dims) float32, unit rows."""
+    labels: dict[int, str]
+    """What pictures were taken for, by index of their moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedShard:
+    """A complete shard that no manifest names yet."""
+
+    directory: str
+    entry: ShardEntry
+    source: Source
+    notes: tuple[str, ...]
+
+
+def is_embedded_by_picture(moment: Moment) -> bool:
+    """Frames, pages and figures without a caption are seen; everything else is read."""
+    if moment.picture is None:
+        return False
+    return moment.kind in (MomentKind.FRAME, MomentKind.PAGE) or (
+        moment.kind is MomentKind.FIGURE and not moment.text
+    )
+
+
+def digest(composition: Composition) -> str:
+    """Hash of all that shapes the vectors of a composition."""
+    content = hashlib.sha256()
+    for moment in composition.moments:
+        by_picture = is_embedded_by_picture(moment)
+        data = (moment.picture or b"") if by_picture else moment.text.encode()
+        content.update(f"{moment.kind} {by_picture} {len(data)}\n".encode())
+        content.update(data)
+    return content.hexdigest()
+
+
+def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard:
+    """Form the segments and write the shard into the run's staging area."""
+    moments = [
+        replace(moment, text=embedded.labels[index])
+        if index in embedded.labels and not moment.text
+        else moment
+        for index, moment in enumerate(composition.moments)
+    ]
+    settings = job.settings.segments
+    if composition.source.kind is SourceKind.VIDEO:
+        assert composition.source.duration is not None
+        segments = segment_video(
+            moments, composition.shot_starts, composition.source.duration, settings
+        )
+    else:
+        segments = segment_document(moments, settings)
+    row_of = {id(moment): row for row, moment in enumerate(moments)}
+    order = [[row_of[id(moment)] for moment in segment.moments] for segment in segments]
+    moment_vectors = embedded.vectors[[row for rows in order for row in rows]]
+    segment_vectors = np.stack(
+        [
+            joint_vector(segment, embedded.vectors[rows])
+            for segment, rows in zip(segments, order, strict=True)
+        ]
+    )
+    library = Path(job.library)
+    directory = Path(job.staging) / uuid.uuid4().hex
+    entry = write_shard(
+        directory,
+        composition.source,
+        segments,
+        moment_vectors,
+        segment_vectors,
+        rotation=read_rotation(library, read_manifest(library)),
+        outlier_share=job.index.outlier_share,
+    )
+    return StagedShard(str(directory), entry, composition.source, composition.notes)
+
+
+def joint_vector(segment: Segment, vectors: Vectors) -> Vectors:
+    """One vector for what a segment shows, says and writes: each kind weighs the same.
+
+    `vectors` (moments of the segment, dims) -> (dims,), unit length. A segment without moments
+    (a silent, empty stretch) gets the zero vector and is found by nothing.
+    """
+    total = np.zeros(vectors.shape[1], np.float32)
+    for kind in sorted({moment.kind for moment in segment.moments}):
+        rows = [row for row, moment in enumerate(segment.moments) if moment.kind is kind]
+        total += _unit(vectors[rows].sum(axis=0))
+    return _unit(total)
+
+
+def _unit(vector: Vectors) -> Vectors:
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length else vector
+
+
+def joined_notes(notes: Sequence[str]) -> tuple[str, ...]:
+    """Each note once, in the order first said."""
+    return tuple(dict.fromkeys(notes))

@@ -1,0 +1,188 @@
+"""Which pictures become frame moments: near-duplicates go before anything expensive sees them.
+
+Two steps, so that pieces of a video can be decoded in parallel with the same outcome for any cut:
+`describe_frames` runs on each piece and drops only what can be kept under no history;
+`select_frames` walks the joined candidates and keeps each one that differs from the last kept.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from index.records import FrameTime, Span
+from ingest.media_info import Frame
+from ingest.settings import FrameSettings
+
+_LUMA_WIDTH_PX: Final = 320
+_NOISE_LEVELS: Final = 24
+"""A pixel of the small luma picture changed when it differs by more than this, of 255."""
+_JPEG_QUALITY: Final = 88
+_THUMBNAIL_QUALITY: Final = 85
+_COLOUR_LEVELS: Final = 4
+"""Levels of red, green and blue in the colour histogram: 64 bins."""
+_SHOT_COLOUR_SHARE: Final = 0.35
+"""Share of the colour mass that moved between two kept pictures: a cut in moving pictures."""
+_SHOT_STILL_SHARE: Final = 0.03
+"""Share of pixels that changed after a picture stood still: a new slide, not a new line on it."""
+_STILL_S: Final = Fraction(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A picture that may be kept, small enough to be sent between processes."""
+
+    time: Fraction
+    """Seconds on the clock."""
+    frame_time: FrameTime
+    jpeg: bytes = field(repr=False)
+    """The picture that was read, JPEG."""
+    luma: npt.NDArray[np.uint8] = field(repr=False)
+    """uint8, height x 320: brightness of the picture, box-filtered."""
+    colours: npt.NDArray[np.float32] = field(repr=False)
+    """float32, 64: shares of the coarse RGB colours, adding up to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrame:
+    """A picture that differs from the one kept before it."""
+
+    span: Span
+    """From its own time to the time of the next kept picture, or to the end of the pictures."""
+    frame_time: FrameTime
+    jpeg: bytes = field(repr=False)
+    shot_start: bool
+    """True where the content is cut: another scene, another slide."""
+
+
+def describe_frames(frames: Iterable[Frame], settings: FrameSettings) -> Iterator[Candidate]:
+    """Drop the pictures of one piece that are kept whatever came before the piece.
+
+    What was kept last before the piece is unknown here, so every picture that some history keeps
+    is a candidate: while the pictures stay close to the first of the piece, all that differ from
+    their predecessor; after the first certain change, those that one of the followed histories
+    keeps (usually a single one). Memory: the small luma pictures of the followed histories.
+    """
+    followed: list[npt.NDArray[np.uint8]] = []
+    first: npt.NDArray[np.uint8] | None = None
+    previous: npt.NDArray[np.uint8] | None = None
+    unknown = True
+    for frame in frames:
+        picture = Image.fromarray(frame.image)
+        luma = _luma(picture)
+        if previous is not None and np.array_equal(previous, luma):
+            continue  # Never kept: its predecessor was kept, or was too close to the last kept.
+        previous = luma
+        keeping = [_differ(kept, luma, settings.changed_share) for kept in followed]
+        if not unknown and not any(keeping):
+            continue
+        followed = [kept for kept, keeps in zip(followed, keeping, strict=True) if not keeps]
+        followed.append(luma)
+        first = luma if first is None else first
+        # Triangle inequality: no last kept picture is close to both.
+        unknown = unknown and not _differ(
+            first, luma, 2 * settings.changed_share, levels=2 * _NOISE_LEVELS
+        )
+        yield Candidate(
+            time=frame.time,
+            frame_time=FrameTime(frame.pts, frame.time_base),
+            jpeg=_jpeg(picture, _JPEG_QUALITY),
+            luma=luma,
+            colours=_colours(picture),
+        )
+
+
+def select_frames(
+    candidates: Iterable[Candidate], settings: FrameSettings, *, end: Fraction
+) -> Iterator[KeptFrame]:
+    """Keep each candidate of which `changed_share` of the pixels differ from the last kept one.
+
+    `candidates` are those of all pieces in order; `end` is where the pictures end on the clock.
+    """
+    kept: Candidate | None = None
+    shot_start = True
+    for candidate in candidates:
+        if kept is None:
+            kept = candidate
+        elif _differ(kept.luma, candidate.luma, settings.changed_share):
+            yield _kept(kept, candidate.time, shot_start)
+            shot_start = _is_cut(kept, candidate)
+            kept = candidate
+    if kept is not None and kept.time < end:
+        yield _kept(kept, end, shot_start)
+
+
+def thumbnail(jpeg: bytes, side_px: int) -> bytes:
+    """The same picture as JPEG with its longest side at most `side_px`."""
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        if max(picture.size) <= side_px:
+            return jpeg
+        picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+        return _jpeg(picture.convert("RGB"), _THUMBNAIL_QUALITY)
+
+
+def decode_jpeg(jpeg: bytes) -> npt.NDArray[np.uint8]:
+    """The picture as uint8, height x width x 3 (RGB)."""
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def changed_share(
+    one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], *, levels: int = _NOISE_LEVELS
+) -> float:
+    """Share of the pixels of two luma pictures that differ by more than `levels`; 1 if reshaped."""
+    if one.shape != other.shape:
+        return 1.0
+    distance = np.maximum(one, other) - np.minimum(one, other)
+    return float(np.count_nonzero(distance > levels)) / one.size
+
+
+def _differ(
+    one: npt.NDArray[np.uint8],
+    other: npt.NDArray[np.uint8],
+    share: float,
+    *,
+    levels: int = _NOISE_LEVELS,
+) -> bool:
+    return changed_share(one, other, levels=levels) >= share
+
+
+def _kept(candidate: Candidate, end: Fraction, shot_start: bool) -> KeptFrame:
+    span = Span(candidate.time, end)
+    return KeptFrame(span, candidate.frame_time, candidate.jpeg, shot_start)
+
+
+def _is_cut(before: Candidate, after: Candidate) -> bool:
+    """Colours jump at a cut even where motion hides it; a slide changes after standing still."""
+    moved = float(np.abs(before.colours - after.colours).sum()) / 2
+    if moved >= _SHOT_COLOUR_SHARE:
+        return True
+    stood_still = after.time - before.time >= _STILL_S
+    return stood_still and changed_share(before.luma, after.luma) >= _SHOT_STILL_SHARE
+
+
+def _luma(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    height_px = max(1, round(picture.height * _LUMA_WIDTH_PX / picture.width))
+    small = picture.convert("L").resize((_LUMA_WIDTH_PX, height_px), Image.Resampling.BOX)
+    return np.asarray(small)
+
+
+def _colours(picture: Image.Image) -> npt.NDArray[np.float32]:
+    small = np.asarray(picture.resize((_LUMA_WIDTH_PX // 2, 90), Image.Resampling.BOX))
+    levels = small.astype(np.int64) * _COLOUR_LEVELS // 256
+    codes = (levels[..., 0] * _COLOUR_LEVELS + levels[..., 1]) * _COLOUR_LEVELS + levels[..., 2]
+    counts = np.bincount(codes.reshape(-1), minlength=_COLOUR_LEVELS**3)
+    return (counts / codes.size).astype(np.float32)
+
+
+def _jpeg(picture: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()

@@ -1,0 +1,160 @@
+"""Structure that shows only over a whole document: headings, and lines that run through it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ingest.documents import DocumentInfo
+from ingest.pages import PageContent, PageItem, PageLine, TextBlock
+
+_MARGIN_SHARE = 0.15
+"""Running heads and feet stand in the outer 15 % of a page."""
+_MARGIN_STEP_PT = 4.0
+_LEAST_REPEATS = 3
+_NEIGHBOUR_PAGES = 8
+"""The repeats of a running head are this close, or on half of all pages."""
+
+_HEADING_RATIO = 1.15
+_HEADING_WORDS = 16
+_HEADING_LEVELS = 4
+
+_DIGITS = re.compile(r"\d+")
+_DIGIT_MARK = "#"
+_PAGE_NUMBER = "#"
+_SPOKEN = re.compile(r"\w+")
+
+
+def all_lines(pages: Iterable[PageContent]) -> Iterator[PageLine]:
+    """Lines of running text, tables and figures left out."""
+    for page in pages:
+        for item in page.items:
+            if isinstance(item, TextBlock):
+                yield from item.lines
+
+
+def descended(path: list[tuple[int, str]], level: int, title: str) -> list[tuple[int, str]]:
+    """The heading path after a heading of this level; the path is (level, title) from the top."""
+    return [*(each for each in path if each[0] < level), (level, title)]
+
+
+HeadingStarts = dict[tuple[int, int], list[tuple[int, str]]]
+"""(page number, position of an item, -1 before all) -> levels and titles that start there."""
+
+
+def heading_starts(info: DocumentInfo, pages: Sequence[PageContent]) -> HeadingStarts:
+    """Where headings start: by the outline when there is one, else by the size of letters."""
+    return _outline_starts(info, pages) if len(info.outline) > 1 else _large_starts(pages)
+
+
+def _outline_starts(info: DocumentInfo, pages: Sequence[PageContent]) -> HeadingStarts:
+    """Bookmarks, each where its title is printed on its page, else at the top of the page."""
+    by_number = {page.number: page for page in pages}
+    starts: HeadingStarts = defaultdict(list)
+    reached = (0, -1)
+    for entry in info.outline:
+        page = by_number.get(entry.page)
+        after = reached[1] if reached[0] == entry.page else -1
+        position = after if page is None else _printed_at(page, entry.title, after)
+        reached = (entry.page, position)
+        starts[reached].append((entry.level, entry.title))
+    return starts
+
+
+def _printed_at(page: PageContent, title: str, after: int) -> int:
+    """Position of the first item at or after `after` that starts with a title, numbered or not."""
+    wanted = spelled(title)
+    for position, item in enumerate(page.items):
+        if position < after or not isinstance(item, TextBlock):
+            continue
+        printed = spelled(" ".join(line.text for line in item.lines[:4]))
+        offset = printed.find(wanted) if wanted else -1
+        if 0 <= offset <= 12 and not any(map(str.isalpha, printed[:offset].split("chapter")[-1])):
+            return position
+    return after
+
+
+def spelled(text: str) -> str:
+    """Letters and digits only, case folded: equal for a title as bookmarked and as printed."""
+    return "".join(_SPOKEN.findall(text)).casefold()
+
+
+def _body_size_pt(pages: Sequence[PageContent]) -> float:
+    """Size in which most letters are set; 0 when unknown (scans)."""
+    letters: Counter[float] = Counter()
+    for line in all_lines(pages):
+        letters[round(line.size_pt * 2) / 2] += len(line.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
+def _large_starts(pages: Sequence[PageContent]) -> HeadingStarts:
+    """Short blocks in letters larger than the text's; the largest sizes are the upper levels."""
+    body = _body_size_pt(pages)
+    found: list[tuple[int, int, float, str]] = []
+    for page in pages:
+        for position, item in enumerate(page.items):
+            if not isinstance(item, TextBlock) or not body:
+                continue
+            size = round(min(line.size_pt for line in item.lines) * 2) / 2
+            words = item.text.split()
+            if size >= body * _HEADING_RATIO and len(words) <= _HEADING_WORDS:
+                found.append((page.number, position, size, " ".join(words)))
+    sizes = sorted({size for _, _, size, _ in found}, reverse=True)
+    starts: HeadingStarts = defaultdict(list)
+    for number, position, size, title in found:
+        level = min(sizes.index(size) + 1, _HEADING_LEVELS)
+        if any(map(str.isalpha, title)):
+            starts[number, position].append((level, title))
+    return starts
+
+
+def running_lines(pages: Sequence[PageContent]) -> dict[int, set[int]]:
+    """Per page number, the `id`s of lines that are running heads, feet or page numbers.
+
+    That is: the same words, digits aside, at the same place in the margin, on three neighbouring
+    pages or on half of all. Letters larger than the text's are headings, however often repeated.
+    """
+    largest = _body_size_pt(pages) * _HEADING_RATIO or float("inf")
+    places: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for page in pages:
+        for line in all_lines([page]):
+            middle = (line.box.y0 + line.box.y1) / 2 / page.height_pt
+            if _MARGIN_SHARE < middle < 1 - _MARGIN_SHARE or line.size_pt >= largest:
+                continue
+            key = _margin_key(line.text, page)
+            step = round(line.box.y0 / _MARGIN_STEP_PT)
+            # A place on the edge of two steps is counted in both.
+            for near in (step, step + 1):
+                places[key, near].append((page.number, id(line)))
+    running: dict[int, set[int]] = defaultdict(set)
+    for (key, _), found in places.items():
+        on = sorted({number for number, _ in found})
+        least = 2 if key == _PAGE_NUMBER or _DIGIT_MARK not in key else _LEAST_REPEATS
+        on_half = len(on) >= least and len(on) * 2 >= len(pages)
+        for number, line_id in found:
+            near_by = sum(abs(number - other) <= _NEIGHBOUR_PAGES for other in on)
+            if on_half or near_by >= _LEAST_REPEATS:
+                running[number].add(line_id)
+    return running
+
+
+def without_running_lines(page: PageContent, dropped: set[int]) -> PageContent:
+    """The page without the lines of these `id`s."""
+    items: list[PageItem] = []
+    for item in page.items:
+        if not isinstance(item, TextBlock):
+            items.append(item)
+            continue
+        lines = tuple(line for line in item.lines if id(line) not in dropped)
+        if lines:
+            items.append(TextBlock(lines))
+    return replace(page, items=tuple(items)) if dropped else page
+
+
+def _margin_key(text: str, page: PageContent) -> str:
+    number = text.strip(" -–—·|[]()").casefold()
+    if number in (page.label.casefold(), str(page.number)):
+        return _PAGE_NUMBER
+    return _DIGITS.sub(_DIGIT_MARK, text.casefold())

@@ -1,0 +1,43 @@
+"""What a stage needs to know about the source it works on. Small, so that it travels to workers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from index.settings import IndexSettings
+from ingest.cache import StageCache, cache_folder
+from ingest.settings import IngestSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file on its way into a library."""
+
+    path: str
+    source_id: str
+    size_bytes: int
+    library: str
+    staging: str
+    """Directory of the run under the library's `staging/`."""
+    settings: IngestSettings
+    index: IndexSettings
+
+    @property
+    def name(self) -> str:
+        """File name, as it is shown and cited."""
+        return Path(self.path).name
+
+    @property
+    def cache(self) -> StageCache:
+        """Where the outputs of this source's stages are kept."""
+        return StageCache(cache_folder(Path(self.library), self.source_id))
+
+    def entry(self, stage: str, *settings: object, **inputs: object) -> Path:
+        """Cache file of a stage, keyed by the settings dataclasses that shape its output."""
+        # Processor threads change how fast, not what.
+        shaping = [
+            {key: value for key, value in asdict(part).items() if key != "threads"}  # type: ignore[call-overload]
+            for part in settings
+        ]
+        return self.cache.entry(stage, settings=shaping, **inputs)

@@ -1,0 +1,108 @@
+"""What a media file is: the facts probing finds, one decoded picture, why a file is none."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_RATE_HZ: Final = 16_000
+"""Rate of the sound that `read_audio` returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """The picture track that is played."""
+
+    index: int
+    codec: str
+    width_px: int
+    """As displayed: after rotation and sample aspect ratio."""
+    height_px: int
+    rate_hz: Fraction | None
+    """Average frames per second, for show: never used for times. None when unknown."""
+    start: Fraction
+    """First picture, seconds on the clock."""
+    end: Fraction
+    """End of the last picture, seconds on the clock."""
+    pixel_aspect: Fraction
+    """Width of a stored pixel over its height."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """The sound track that is played."""
+
+    index: int
+    codec: str
+    rate_hz: int
+    start: Fraction
+    """First sound, seconds on the clock."""
+    end: Fraction
+    language: str | None
+    """ISO 639 code as the file states it; None when it states none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a media file is. At least one of video and audio is there."""
+
+    container: str
+    """FFmpeg's name of the format, e.g. `mov,mp4,m4a,3gp,3g2,mj2`."""
+    start: Fraction
+    """Raw timestamp in seconds at which the clock is 0."""
+    duration: Fraction
+    """Exact seconds from clock 0 to the end of the last stream."""
+    video: VideoFacts | None
+    audio: AudioFacts | None
+    title: str | None
+    """Title from the file's metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture."""
+
+    time: Fraction
+    """Seconds on the clock: pts x time_base - start of the container."""
+    pts: int
+    """Raw timestamp, in units of `time_base`."""
+    time_base: Fraction
+    keyframe: bool
+    image: npt.NDArray[np.uint8]
+    """uint8, height x width x 3 (RGB), upright, square pixels."""
+
+
+def reason_unreadable(path: str) -> str | None:
+    """Why the file cannot be read at all; None when it can."""
+    try:
+        with open(path, "rb") as file:
+            return None if file.read(1) else "is empty"
+    except FileNotFoundError:
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def reason_not_media(path: str) -> str:
+    """Why FFmpeg refused it: the usual cause is a recording or copy that was cut short."""
+    with open(path, "rb") as file:
+        size_bytes = os.path.getsize(path)
+        offset = 0
+        kinds: set[bytes] = set()
+        while offset + 8 <= size_bytes and len(kinds) < 64:
+            file.seek(offset)
+            header = file.read(16)
+            kinds.add(header[4:8])
+            length = int.from_bytes(header[:4], "big")
+            length = int.from_bytes(header[8:16], "big") if length == 1 else length
+            if length < 8:
+                break
+            offset += length
+    if b"ftyp" in kinds and b"moov" not in kinds:
+        return "is an incomplete MP4: its index (moov) is missing, the recording was cut short"
+    return "is not a media file, or is damaged beyond reading"

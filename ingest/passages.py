@@ -1,0 +1,347 @@
+"""Pages become moments: running heads dropped, hyphens mended, headings found, passages cut."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from index.records import Moment, MomentKind, PageArea
+from ingest.documents import DocumentInfo
+from ingest.headings import (
+    all_lines,
+    descended,
+    heading_starts,
+    running_lines,
+    spelled,
+    without_running_lines,
+)
+from ingest.pages import (
+    FigureBlock,
+    PageContent,
+    PageItem,
+    PageLine,
+    TableBlock,
+    TextBlock,
+    union_box,
+)
+from ingest.settings import DocumentSettings
+
+HEADING_SEPARATOR = " > "
+
+_ORNAMENT_REPEATS = 3
+_OPENING_WORDS = 40
+"""Words of its page that a page moment carries."""
+
+_WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
+_TOKEN = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
+_WIDE_LETTER = re.compile(rf"[{_WIDE}]")
+_WIDE_WEIGHT = 0.5
+"""A Chinese or Japanese character counts as half a word."""
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$|[。！？]$")
+_ABBREVIATION = re.compile(
+    r"^\W*(?:[A-Za-z]|e\.g|i\.e|cf|vs|etc|approx|no|nos|fig|figs|sec|ch|vol|p|pp|dr|mr|mrs|ms|st"
+    r"|z\.B|d\.h|bzw|ca|nr|abb|рис|стр|см|гл)\.$",
+    re.IGNORECASE,
+)
+_HYPHENS = ("-", "\u2010", "\u00ad")
+
+
+class _Token(NamedTuple):
+    """A word and where it stands: its line, or the two lines a hyphen parted it over."""
+
+    text: str
+    before: str
+    """What stands between it and the word before: nothing, a space or a line break."""
+    weight: float
+    lines: tuple[PageLine, ...]
+    paragraph: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """Words of the whole document: they tell a parted word from a compound at a line's end."""
+
+    words: frozenset[str]
+
+    def mend(self, stem: str, rest: str) -> str:
+        """Join the two halves of a word parted at a line end, with its hyphen or without."""
+        if stem[-1] == "\u00ad":
+            return stem[:-1] + rest
+        plain, compound = stem[:-1] + rest, stem[:-1] + "-" + rest
+        is_compound = _bare(compound) in self.words and _bare(plain) not in self.words
+        return compound if is_compound else plain
+
+
+def document_moments(
+    info: DocumentInfo, pages: Sequence[PageContent], settings: DocumentSettings
+) -> tuple[Moment, ...]:
+    """Moments of a document: by page, the page itself first, then in reading order.
+
+    `pages` are all pages of the document, in order. Passages never cross a page, a heading or
+    leave out a word but running heads, feet and page numbers; paragraphs are parted by line
+    breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
+    A figure's text is its caption and, on the next line, the words printed inside it; it is ""
+    for a picture without either. Ornaments repeated at one place are no figures.
+    """
+    running = running_lines(pages)
+    pages = [without_running_lines(page, running[page.number]) for page in pages]
+    vocabulary = _vocabulary(pages)
+    ornaments = _ornaments(pages)
+    starts = heading_starts(info, pages)
+    path: list[tuple[int, str]] = []
+    moments: list[Moment] = []
+    for page in pages:
+        headed: list[tuple[str, int, PageItem]] = []
+        for level, title in starts.get((page.number, -1), ()):
+            path = descended(path, level, title)
+        for position, item in enumerate(page.items):
+            for level, title in starts.get((page.number, position), ()):
+                path = descended(path, level, title)
+            headed.append((HEADING_SEPARATOR.join(each for _, each in path), position, item))
+        moments.append(_page_moment(page, headed, path, vocabulary))
+        moments.extend(_item_moments(page, headed, ornaments, vocabulary, settings))
+    return tuple(moments)
+
+
+def cut_passages(
+    weights: Sequence[float], borders: Sequence[int], target: float
+) -> list[tuple[int, int]]:
+    """Cut words into consecutive pieces of about `target` weight.
+
+    `weights` is the weight of each word, `borders` the ascending indexes before which a sentence
+    starts. Returns half-open index ranges that cover every word once. A piece ends at the border
+    nearest to its share; where no border lies between half and twice of the target (program
+    listings, endless sentences) it ends at the word nearest to its share.
+    """
+    total = [0.0]
+    for weight in weights:
+        total.append(total[-1] + weight)
+    pieces: list[tuple[int, int]] = []
+    start = 0
+    while start < len(weights):
+        left = total[-1] - total[start]
+        count = max(1, round(left / target))
+        end = len(weights)
+        if count > 1:
+            ideal = total[start] + left / count
+            low, high = total[start] + target / 2, total[start] + target * 2
+            inside = [each for each in borders if each > start and low <= total[each] <= high]
+            candidates = inside or range(start + 1, len(weights))
+            end = min(candidates, key=lambda each: abs(total[each] - ideal))
+        pieces.append((start, end))
+        start = end
+    return pieces
+
+
+def _item_moments(
+    page: PageContent,
+    headed: Sequence[tuple[str, int, PageItem]],
+    ornaments: frozenset[tuple[int, ...]],
+    vocabulary: _Vocabulary,
+    settings: DocumentSettings,
+) -> list[Moment]:
+    placed: list[tuple[int, Moment]] = []
+    section: list[TextBlock] = []
+    section_heading, section_start = "", 0
+
+    def close_section() -> None:
+        for moment in _passages(page, section_heading, section, vocabulary, settings):
+            placed.append((section_start, moment))
+        section.clear()
+
+    for heading, position, item in headed:
+        if isinstance(item, TextBlock):
+            if section and _is_bare_heading(section, section_heading, heading):
+                section_heading = heading
+            elif section and heading != section_heading:
+                close_section()
+            if not section:
+                section_heading, section_start = heading, position
+            section.append(item)
+        elif isinstance(item, TableBlock):
+            for moment in _table_moments(page, heading, item, settings):
+                placed.append((position, moment))
+        elif item.caption is not None or _place(item) not in ornaments:
+            placed.append((position, _figure_moment(page, heading, item, vocabulary)))
+    close_section()
+    return [moment for _, moment in sorted(placed, key=lambda each: each[0])]
+
+
+def _is_bare_heading(section: Sequence[TextBlock], above: str, below: str) -> bool:
+    """True when a section is only its heading, printed right above that of a subsection."""
+    title = spelled(above.rsplit(HEADING_SEPARATOR, maxsplit=1)[-1])
+    return (
+        below.startswith(above + HEADING_SEPARATOR)
+        and bool(title)
+        and spelled(section[-1].text).endswith(title)
+    )
+
+
+def _passages(
+    page: PageContent,
+    heading: str,
+    blocks: Sequence[TextBlock],
+    vocabulary: _Vocabulary,
+    settings: DocumentSettings,
+) -> Iterator[Moment]:
+    tokens = _tokens(blocks, vocabulary)
+    weights = [token.weight for token in tokens]
+    for start, end in cut_passages(weights, _borders(tokens), settings.passage_words):
+        piece = tokens[start:end]
+        paragraphs: dict[int, list[PageLine]] = defaultdict(list)
+        for token in piece:
+            paragraphs[token.paragraph].extend(token.lines)
+        lines = [line for each in paragraphs.values() for line in each]
+        boxes = tuple(union_box(line.box for line in each) for each in paragraphs.values())
+        yield Moment(
+            kind=MomentKind.PASSAGE,
+            place=PageArea(page.number, page.label, boxes),
+            text=_joined(piece),
+            heading=heading,
+            confidence=_confidence(lines),
+        )
+
+
+def _table_moments(
+    page: PageContent, heading: str, table: TableBlock, settings: DocumentSettings
+) -> Iterator[Moment]:
+    """A table as Markdown; a long one in pieces, each under the table's header row."""
+    weights = [float(len(" ".join(row).split()) or 1) for row in table.rows[1:]]
+    header, *body = table.rows
+    pieces = [(0, len(body))]
+    if sum(weights) > 2 * settings.passage_words:
+        pieces = cut_passages(weights, range(len(body)), settings.passage_words)
+    for start, end in pieces:
+        rows = [header, ["---"] * len(header), *body[start:end]]
+        text = "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in rows)
+        whole = len(pieces) == 1
+        box = table.box if whole else union_box(table.row_boxes[start + 1 : end + 1])
+        place = PageArea(page.number, page.label, (box,))
+        yield Moment(kind=MomentKind.PASSAGE, place=place, text=text, heading=heading)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _figure_moment(
+    page: PageContent, heading: str, figure: FigureBlock, vocabulary: _Vocabulary
+) -> Moment:
+    caption = _joined(_tokens([figure.caption], vocabulary)) if figure.caption else ""
+    labels = " ".join(line.text for line in figure.labels)
+    boxes = (figure.box, figure.caption.box) if figure.caption else (figure.box,)
+    return Moment(
+        kind=MomentKind.FIGURE,
+        place=PageArea(page.number, page.label, boxes),
+        text="\n".join(part for part in (caption, labels) if part),
+        heading=heading,
+        picture=figure.picture,
+    )
+
+
+def _page_moment(
+    page: PageContent,
+    headed: Sequence[tuple[str, int, PageItem]],
+    path: Sequence[tuple[int, str]],
+    vocabulary: _Vocabulary,
+) -> Moment:
+    opening: list[_Token] = []
+    for _, _, item in headed:
+        if isinstance(item, TextBlock) and len(opening) < _OPENING_WORDS:
+            opening.extend(_tokens([item], vocabulary))
+    heading = headed[0][0] if headed else HEADING_SEPARATOR.join(title for _, title in path)
+    return Moment(
+        kind=MomentKind.PAGE,
+        place=PageArea(page.number, page.label),
+        text=" ".join(_joined(opening[:_OPENING_WORDS]).split("\n")),
+        heading=heading,
+        picture=page.picture,
+    )
+
+
+def _tokens(blocks: Iterable[TextBlock], vocabulary: _Vocabulary) -> list[_Token]:
+    """Words of paragraphs in order, those parted at line ends made whole."""
+    tokens: list[_Token] = []
+    for paragraph, block in enumerate(blocks):
+        first = len(tokens)
+        for line in block.lines:
+            starts_line = True
+            for match in _TOKEN.finditer(line.text):
+                text = match[0]
+                previous = tokens[-1] if len(tokens) > first else None
+                if previous and starts_line and _is_parted(previous.text, text):
+                    mended = vocabulary.mend(previous.text, text)
+                    lines = (*previous.lines, line)
+                    tokens[-1] = _Token(mended, previous.before, previous.weight, lines, paragraph)
+                else:
+                    spaced = starts_line or line.text[match.start() - 1].isspace()
+                    before = _between(previous, text, spaced=spaced, starts_line=starts_line)
+                    weight = _WIDE_WEIGHT if _WIDE_LETTER.match(text) else 1.0
+                    tokens.append(_Token(text, before, weight, (line,), paragraph))
+                starts_line = False
+    return tokens
+
+
+def _is_parted(stem: str, rest: str) -> bool:
+    """True when a line ends with a letter and a hyphen and the next goes on in lower case."""
+    if stem[-1] == "\u00ad":
+        return True
+    return stem.endswith(_HYPHENS) and len(stem) > 1 and stem[-2].isalpha() and rest[0].islower()
+
+
+def _between(previous: _Token | None, text: str, *, spaced: bool, starts_line: bool) -> str:
+    if previous is None:
+        return "\n"
+    both_wide = _WIDE_LETTER.match(previous.text) and _WIDE_LETTER.match(text)
+    return " " if spaced and not (starts_line and both_wide) else ""
+
+
+def _borders(tokens: Sequence[_Token]) -> list[int]:
+    """Indexes of words that start a sentence or a paragraph."""
+    borders: list[int] = []
+    for index in range(1, len(tokens)):
+        before, here = tokens[index - 1], tokens[index]
+        ends = _SENTENCE_END.search(before.text) and not _ABBREVIATION.match(before.text)
+        if here.paragraph != before.paragraph or (ends and not here.text[0].islower()):
+            borders.append(index)
+    return borders
+
+
+def _joined(tokens: Sequence[_Token]) -> str:
+    return "".join(token.before + token.text for token in tokens).strip()
+
+
+def _confidence(lines: Iterable[PageLine]) -> float | None:
+    """Mean confidence over the words of recognised lines; None for text from the file."""
+    known = [line.confidence for line in lines if line.confidence is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _bare(word: str) -> str:
+    return word.strip(".,;:!?()[]{}\"'“”‘’«»").casefold()
+
+
+def _vocabulary(pages: Sequence[PageContent]) -> _Vocabulary:
+    words: set[str] = set()
+    for line in all_lines(pages):
+        words.update(line.text.split())
+    return _Vocabulary(frozenset(map(_bare, words)))
+
+
+def _place(figure: FigureBlock) -> tuple[int, ...]:
+    box = figure.box
+    return tuple(map(round, (box.x0, box.y0, box.x1, box.y1)))
+
+
+def _ornaments(pages: Sequence[PageContent]) -> frozenset[tuple[int, ...]]:
+    """Places of uncaptioned pictures that return on three pages or more: logos, page frames."""
+    seen = Counter(
+        _place(item)
+        for page in pages
+        for item in page.items
+        if isinstance(item, FigureBlock) and item.caption is None
+    )
+    return frozenset(place for place, count in seen.items() if count >= _ORNAMENT_REPEATS)

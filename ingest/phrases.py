@@ -1,0 +1,188 @@
+"""Phrases between pauses: how they are packed into windows, and how words are placed on them.
+
+All positions are samples at 16 kHz from clock 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from index.records import Span, Word
+from ingest.media_info import SAMPLE_RATE_HZ
+
+_REACH: Final = 3 * SAMPLE_RATE_HZ // 5
+"""A pause is given to a word border at most this far from it."""
+_FULL_STOP_WORTH: Final = SAMPLE_RATE_HZ // 4
+"""A border after a full stop or question mark wins over one nearer to the pause by this much."""
+_COMMA_WORTH: Final = SAMPLE_RATE_HZ // 10
+_LONE_PHRASE: Final = 3 * SAMPLE_RATE_HZ // 2
+"""A phrase this long without a single word was lost by the recogniser."""
+_UNLIKELY: Final = 0.35
+_SILENCE_REACH: Final = SAMPLE_RATE_HZ // 2
+"""A word this far from every phrase was heard in silence."""
+
+Heard = tuple[str, int, int, float]
+"""A word as the recogniser gives it: text, first sample, end sample, probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A stretch of speech [start, end) between two pauses."""
+
+    start: int
+    end: int
+    silence_before: int
+    """Samples of silence since the phrase before, or since clock 0."""
+    silence_after: int
+
+
+def pack_windows(phrases: Sequence[Phrase], *, max_samples: int) -> list[Sequence[Phrase]]:
+    """Group phrases into windows of at most `max_samples`, cut at the longest pause near the end.
+
+    A phrase that is longer than that alone is a window of its own.
+    """
+    windows: list[Sequence[Phrase]] = []
+    begin = 0
+    while begin < len(phrases):
+        origin = phrases[begin].start
+        end = begin + 1
+        while end < len(phrases) and phrases[end].end - origin <= max_samples:
+            end += 1
+        if end < len(phrases):
+            late = [
+                at for at in range(begin + 1, end) if phrases[at].start - origin > max_samples // 2
+            ]
+            end = max([*late, end], key=lambda at: phrases[at].silence_before)
+        windows.append(phrases[begin:end])
+        begin = end
+    return windows
+
+
+def uncovered(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> bool:
+    """Whether a phrase of some length got no word at all."""
+    return any(
+        phrase.end - phrase.start >= _LONE_PHRASE
+        and not any(first < phrase.end and last > phrase.start for _, first, last, _ in heard)
+        for phrase in phrases
+    )
+
+
+def without_tail(heard: Sequence[Heard]) -> Sequence[Heard]:
+    """Drop one or two unlikely words behind the last full stop: the recogniser ran on."""
+    for tail in (1, 2):
+        if len(heard) > tail and _ends_text(heard[-tail - 1][0]):
+            unlikely = all(probability < _UNLIKELY for _, _, _, probability in heard[-tail:])
+            return heard[:-tail] if unlikely else heard
+    return heard
+
+
+def place_words(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> list[Word]:
+    """Move word borders to the pauses they belong to; words heard in silence are dropped.
+
+    The first word starts where the first phrase starts, the last ends where the last ends; each
+    pause is given to at most one border between words, in order, so that the distances are least.
+    """
+    heard = [word for word in heard if _in_speech(word, phrases)]
+    if not heard:
+        return []
+    matched = _match_pauses(heard, phrases)
+    words: list[Word] = []
+    begin, start = 0, phrases[0].start
+    for border, pause in [*matched, (len(heard), len(phrases))]:
+        words.extend(_spread(heard[begin:border], start, phrases[pause - 1].end))
+        if pause < len(phrases):
+            begin, start = border, phrases[pause].start
+    return words
+
+
+def _in_speech(word: Heard, phrases: Sequence[Phrase]) -> bool:
+    _, first, last, _ = word
+    return any(
+        first < phrase.end + _SILENCE_REACH and last > phrase.start - _SILENCE_REACH
+        for phrase in phrases
+    )
+
+
+def _match_pauses(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> list[tuple[int, int]]:
+    """Pairs (border, pause), rising in both: border i lies before word i, pause j before phrase j.
+
+    Dynamic programming over pauses and borders, as in sequence alignment: leaving a pause between
+    no two words costs its length and more, matching it costs the distance to the border.
+    """
+    borders, pauses = range(1, len(heard)), range(1, len(phrases))
+    best = [[(0, False)] * (len(pauses) + 1) for _ in range(len(borders) + 1)]
+    for at, pause in enumerate(pauses, start=1):
+        best[0][at] = (best[0][at - 1][0] + _lone_cost(phrases[pause]), False)
+    for row, border in enumerate(borders, start=1):
+        best[row][0] = (0, False)
+        for at, pause in enumerate(pauses, start=1):
+            skip_border = best[row - 1][at][0]
+            skip_pause = best[row][at - 1][0] + _lone_cost(phrases[pause])
+            distance = _distance(
+                heard[border - 1], heard[border], phrases[pause - 1], phrases[pause]
+            )
+            match = best[row - 1][at - 1][0] + distance
+            cost = min(skip_border, skip_pause, match if distance <= _REACH else skip_pause)
+            best[row][at] = (cost, distance <= _REACH and cost == match)
+    pairs: list[tuple[int, int]] = []
+    row, at = len(borders), len(pauses)
+    while row and at:
+        cost, matches = best[row][at]
+        if matches:
+            pairs.append((borders[row - 1], pauses[at - 1]))
+            row, at = row - 1, at - 1
+        elif cost == best[row - 1][at][0]:
+            row -= 1
+        else:
+            at -= 1
+    return pairs[::-1]
+
+
+def _lone_cost(phrase: Phrase) -> int:
+    return SAMPLE_RATE_HZ // 4 + min(phrase.silence_before, SAMPLE_RATE_HZ)
+
+
+def _distance(before: Heard, after: Heard, left: Phrase, right: Phrase) -> int:
+    """How far the border between two words is from the pause between two phrases."""
+    outside = [
+        max(left.end - position, position - right.start, 0) for position in (before[2], after[1])
+    ]
+    if _ends_text(before[0]):
+        return min(outside)
+    comma = before[0].rstrip().endswith((",", ";", ":", "，"))
+    return min(outside) + _FULL_STOP_WORTH - (_COMMA_WORTH if comma else 0)
+
+
+def _ends_text(text: str) -> bool:
+    return text.rstrip().rstrip("\"'”’»)").endswith((".", "?", "!", "…", "。", "！", "？"))
+
+
+def _spread(heard: Sequence[Heard], start: int, end: int) -> list[Word]:
+    """Place the words of one phrase on [start, end): its edges move, the rest only if it must."""
+    if not heard:
+        return []
+    spans = [(first, last) for _, first, last, _ in heard]
+    spans[0] = (start, spans[0][1])
+    spans[-1] = (spans[-1][0], end)
+    if any(not start <= first < last <= end for first, last in spans):
+        # The recogniser put words outside the phrase: keep their proportions.
+        origin = heard[0][1]
+        scale = Fraction(end - start, max(1, heard[-1][2] - origin))
+        spans = [
+            (start + round((first - origin) * scale), start + round((last - origin) * scale))
+            for _, first, last, _ in heard
+        ]
+    words = []
+    floor = start
+    for (text, _, _, probability), (first, last) in zip(heard, spans, strict=True):
+        begin = max(first, floor)
+        floor = max(last, begin + 1)
+        words.append(Word(text, Span(_seconds(begin), _seconds(floor)), probability))
+    return words
+
+
+def _seconds(sample: int) -> Fraction:
+    return Fraction(sample, SAMPLE_RATE_HZ)

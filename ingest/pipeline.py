@@ -1,0 +1,251 @@
+"""An ingest run: files are found, recognised, taken through their stages, and committed.
+
+A bounded number of sources is in flight; each has a thread of the driver that hands its stages to
+Ray and commits its shard. Known files cost one look at the inventory. Whatever is wrong with a
+file becomes its outcome; only trouble with the library itself ends the run.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from index.catalog import InventoryRow, read_inventory
+from index.embedders import embedder_identity
+from index.errors import SourceError
+from index.manifest import read_manifest
+from index.records import SourceKind
+from index.settings import IndexSettings
+from index.shard import commit_shard, record_outcomes, staging_area
+from ingest.cache import prune
+from ingest.cluster import Cluster, Pending, Pool
+from ingest.composition import StagedShard, stage
+from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
+from ingest.document import ingest_document
+from ingest.job import Job
+from ingest.report import Event, IngestReport, Listener, SourceOutcome
+from ingest.settings import IngestSettings
+from ingest.video import ingest_video
+from ingest.workers import EmbedWorker, ScreenTextWorker, SpeechWorker
+
+RECORD_EVERY_S = 2.0
+"""Outcomes without a shard are written together, at most this often."""
+
+
+def ingest_paths(
+    library: Path,
+    paths: Sequence[Path],
+    *,
+    settings: IngestSettings,
+    index: IndexSettings,
+    listener: Listener,
+) -> IngestReport:
+    """Ingest files and everything in directories into the library at `library`.
+
+    Raises LibraryError when the library cannot be read or written (a full disk, say); what was
+    committed until then stays.
+    """
+    started = time.perf_counter()
+    library = library.absolute()
+    discovery = discover(paths)
+    run = _Run(library, settings, index, listener)
+    for problem in discovery.problems:
+        run.finish(_failure(problem), None)
+    unknown = [file for file in discovery.files if not run.skip_known(file)]
+    if unknown:
+        run.ingest(unknown)
+    run.record(force=True)
+    prune(library / "cache", settings.work.cache_limit_bytes)
+    position = {file.path: number for number, file in enumerate(discovery.files)}
+    outcomes = sorted(run.outcomes, key=lambda outcome: position.get(outcome.path, -1))
+    return IngestReport(tuple(outcomes), time.perf_counter() - started)
+
+
+@dataclass
+class _Run:
+    """State of one ingest run, shared by the driver's threads."""
+
+    library: Path
+    settings: IngestSettings
+    index: IndexSettings
+    listener: Listener
+    outcomes: list[SourceOutcome] = field(default_factory=list)
+    _waiting: list[InventoryRow] = field(default_factory=list)
+    _recorded_at: float = field(default_factory=time.monotonic)
+    _claims: dict[str, threading.Lock] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        manifest = read_manifest(self.library)
+        self._ingested = {source for shard in manifest.shards for source in shard.sources}
+        rows = (
+            [] if manifest.inventory is None else read_inventory(self.library / manifest.inventory)
+        )
+        self._rows = {row.path: row for row in rows}
+
+    def skip_known(self, file: CandidateFile) -> bool:
+        """True for a path whose file is in the library and has not changed since."""
+        row = self._rows.get(file.path)
+        if row is None or row.source_id not in self._ingested or row.source_id is None:
+            return False
+        if (row.size_bytes, row.mtime_ns) != (file.size_bytes, file.mtime_ns):
+            return False
+        self.finish(SourceOutcome(file.path, "unchanged", row.source_id), None)
+        return True
+
+    def ingest(self, files: Sequence[CandidateFile]) -> None:
+        """Take files through their stages, a bounded number at a time."""
+        settings = self.settings
+        work = settings.work
+        pools = [
+            Pool("speech", partial(SpeechWorker, settings.speech), work.speech_workers),
+            Pool(
+                "screen_text",
+                partial(ScreenTextWorker, settings.screen_text),
+                work.screen_text_workers,
+            ),
+            Pool("embed", partial(EmbedWorker, self.index.embedder), work.embed_workers),
+        ]
+        for file in files:
+            self._tell(file.path, "found")
+        with (
+            staging_area(self.library) as staging,
+            Cluster(work, pools) as cluster,
+            ThreadPoolExecutor(work.sources_in_flight, "source") as threads,
+        ):
+            running = [threads.submit(self._ingest_file, cluster, staging, file) for file in files]
+            try:
+                for future in running:
+                    future.result()
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def finish(self, outcome: SourceOutcome, file: CandidateFile | None) -> None:
+        """Note an outcome, tell it, and have it recorded unless a commit already did."""
+        with self._lock:
+            self.outcomes.append(outcome)
+            if outcome.outcome == "failed" or (outcome.outcome == "unchanged" and file is not None):
+                self._waiting.append(_row(outcome, file))
+            self.listener(Event(outcome.path, outcome.outcome, reason=outcome.reason or ""))
+        self.record(force=False)
+
+    def record(self, *, force: bool) -> None:
+        """Write the outcomes that no commit carried into the inventory."""
+        with self._lock:
+            due = force or time.monotonic() - self._recorded_at >= RECORD_EVERY_S
+            if self._waiting and due:
+                record_outcomes(self.library, self._waiting)
+                self._waiting = []
+                self._recorded_at = time.monotonic()
+
+    def _ingest_file(self, cluster: Cluster, staging: Path, file: CandidateFile) -> None:
+        started = time.perf_counter()
+        try:
+            outcome = self._outcome_of(cluster, staging, file)
+        except SourceError as error:
+            outcome = replace(_failure(error), path=file.path)
+        self.finish(replace(outcome, took_s=time.perf_counter() - started), file)
+
+    def _outcome_of(self, cluster: Cluster, staging: Path, file: CandidateFile) -> SourceOutcome:
+        source_id = cluster.result(
+            cluster.submit(content_hash, file.path), path=file.path, stage="discover"
+        )
+        with self._lock:
+            claim = self._claims.setdefault(source_id, threading.Lock())
+        with claim:  # a copy of the same file waits here and then finds it done
+            if source_id in self._ingested:
+                return SourceOutcome(file.path, "unchanged", source_id)
+            job = Job(
+                path=file.path,
+                source_id=source_id,
+                size_bytes=file.size_bytes,
+                library=str(self.library),
+                settings=self.settings,
+                staging=str(staging),
+                index=self.index,
+            )
+            staged, stages_s = self._run_stages(cluster, job)
+            row = InventoryRow(
+                path=file.path,
+                size_bytes=file.size_bytes,
+                mtime_ns=file.mtime_ns,
+                outcome="added",
+                source_id=source_id,
+                stage=None,
+                reason=None,
+                seen_at=_now(),
+            )
+            commit_shard(
+                self.library,
+                Path(staged.directory),
+                staged.entry,
+                [row],
+                embedder=embedder_identity(self.index.embedder),
+            )
+            self._ingested.add(source_id)
+        source = staged.source
+        return SourceOutcome(
+            path=file.path,
+            outcome="added",
+            source_id=source_id,
+            duration_s=None if source.duration is None else float(source.duration),
+            pages=source.pages,
+            moments=staged.entry.moments,
+            notes=staged.notes,
+            stages_s=stages_s,
+        )
+
+    def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
+        self._tell(job.path, "probe")
+        is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
+        begin = ingest_document if is_document else ingest_video
+        composition, work = begin(
+            job, cluster, lambda name, total: self._tell(job.path, name, total)
+        )
+        embedded: Pending[Any] = cluster.submit_to("embed", "embed", job, composition)
+        staged = cluster.submit(stage, job, composition, embedded)
+        work |= {"embed": [embedded], "stage": [staged]}
+        total = sum(len(pieces) for pieces in work.values())
+        done = 0
+        stages_s: dict[str, float] = {}
+        for name, pieces in work.items():
+            self._tell(job.path, name, total, done)
+            stages_s[name] = 0.0
+            for piece in pieces:
+                stages_s[name] += cluster.seconds(piece, path=job.path, stage=name)
+                done += 1
+                self._tell(job.path, "piece", total, done)
+        return cluster.result(staged, path=job.path, stage="stage"), stages_s
+
+    def _tell(self, path: str, stage: str, total: int = 0, done: int = 0) -> None:
+        with self._lock:
+            self.listener(Event(path, stage, done=done, total=total))
+
+
+def _failure(error: SourceError) -> SourceOutcome:
+    return SourceOutcome(error.path, "failed", stage=error.stage, reason=error.reason)
+
+
+def _row(outcome: SourceOutcome, file: CandidateFile | None) -> InventoryRow:
+    return InventoryRow(
+        path=outcome.path,
+        size_bytes=0 if file is None else file.size_bytes,
+        mtime_ns=0 if file is None else file.mtime_ns,
+        outcome=outcome.outcome,
+        source_id=outcome.source_id,
+        stage=outcome.stage,
+        reason=outcome.reason,
+        seen_at=_now(),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,171 @@
+"""One video through its stages: pieces of frames, speech, on-screen text, moments.
+
+`ingest_video` runs in the driver and only passes references around; the functions above it run in
+tasks. Every stage keeps its output in the source's stage cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from index.errors import SourceError
+from index.records import Moment, MomentKind, Source, SourceKind, TextLine
+from ingest.cache import cached
+from ingest.cluster import Cluster, Pending
+from ingest.composition import Composition, joined_notes
+from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames, thumbnail
+from ingest.job import Job
+from ingest.media import MediaInfo, probe, read_frames
+from ingest.screen_text import screen_text_moments
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The candidates of one stretch of a video."""
+
+    candidates: tuple[Candidate, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The frames of a video that become moments."""
+
+    frames: tuple[KeptFrame, ...]
+    notes: tuple[str, ...]
+
+
+NO_PICTURES = Kept((), ())
+
+
+def plan_pieces(info: MediaInfo, piece_s: float) -> list[tuple[Fraction, Fraction | None]]:
+    """Cut the pictures of a video into stretches [start, end); the last one is open."""
+    if info.video is None:
+        return []
+    length = Fraction(piece_s)
+    count = max(1, ceil((info.video.end - info.video.start) / length))
+    cuts = [info.video.start + length * number for number in range(count)]
+    return list(zip(cuts, [*cuts[1:], None], strict=True))
+
+
+def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None) -> Piece:
+    """Decode one stretch and drop what is certainly a near-duplicate."""
+    settings = job.settings.frames
+
+    def decode() -> Piece:
+        notes: list[str] = []
+        frames = read_frames(
+            job.path,
+            info,
+            start=start,
+            end=end,
+            rate_hz=settings.rate_hz,
+            max_side_px=settings.max_side_px,
+            notes=notes,
+        )
+        return Piece(tuple(describe_frames(frames, settings)), tuple(notes))
+
+    return cached(job.entry("frames", settings, start=str(start), end=str(end)), decode)
+
+
+def keep_frames(job: Job, info: MediaInfo, *pieces: Piece) -> Kept:
+    """The frames of all pieces that differ from the one before, in order."""
+    assert info.video is not None
+    candidates = (candidate for piece in pieces for candidate in piece.candidates)
+    frames = tuple(select_frames(candidates, job.settings.frames, end=info.video.end))
+    if not frames:
+        raise SourceError(job.path, "frames", "none of its pictures can be decoded")
+    return Kept(frames, joined_notes([note for piece in pieces for note in piece.notes]))
+
+
+def compose_video(
+    job: Job,
+    info: MediaInfo,
+    utterances: tuple[Moment, ...],
+    kept: Kept,
+    lines: tuple[tuple[TextLine, ...], ...],
+) -> Composition:
+    """All moments of a video, in the order of their start."""
+    side_px = job.settings.frames.thumbnail_side_px
+    frames = [
+        Moment(
+            MomentKind.FRAME,
+            frame.span,
+            "",
+            frame_time=frame.frame_time,
+            picture=thumbnail(frame.jpeg, side_px),
+        )
+        for frame in kept.frames
+    ]
+    moments = [*frames, *screen_text_moments(kept.frames, lines), *utterances]
+    return Composition(
+        source=Source(
+            id=job.source_id,
+            kind=SourceKind.VIDEO,
+            name=job.name,
+            size_bytes=job.size_bytes,
+            duration=info.duration,
+            pages=None,
+            details=_details(info),
+        ),
+        moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
+        shot_starts=tuple(frame.span.start for frame in kept.frames if frame.shot_start),
+        notes=kept.notes,
+    )
+
+
+def ingest_video(
+    job: Job, cluster: Cluster, began: Callable[[str, int], None]
+) -> tuple[Pending[Composition], dict[str, list[Pending[Any]]]]:
+    """Start every stage of a video. Returns its composition and the work done, by stage.
+
+    `began(stage, pieces)` is called when a stage is under way. Raises SourceError when the file
+    is no playable video.
+    """
+    probing = cluster.submit(probe, job.path)
+    info = cluster.result(probing, path=job.path, stage="probe")
+    work: dict[str, list[Pending[Any]]] = {"probe": [probing]}
+    utterances: Pending[tuple[Moment, ...]] | tuple[()] = ()
+    kept: Pending[Kept] | Kept = NO_PICTURES
+    lines: Pending[tuple[tuple[TextLine, ...], ...]] | tuple[()] = ()
+    if info.audio is not None:
+        utterances = cluster.submit_to("speech", "utterances", job, info)
+        work["speech"] = [utterances]
+    pieces = [
+        cluster.submit(read_piece, job, info, start, end)
+        for start, end in plan_pieces(info, job.settings.work.piece_s)
+    ]
+    if pieces:
+        kept = cluster.submit(keep_frames, job, info, *pieces)
+        lines = cluster.submit_to("screen_text", "frame_lines", job, kept)
+        work |= {"frames": [*pieces, kept], "screen_text": [lines]}
+    began("frames", len(pieces))
+    composition = cluster.submit(compose_video, job, info, utterances, kept, lines)
+    work["compose"] = [composition]
+    return composition, work
+
+
+def _details(info: MediaInfo) -> dict[str, str | int | float | None]:
+    details: dict[str, str | int | float | None] = {
+        "title": info.title,
+        "container": info.container,
+        "container_start_s": str(info.start),
+    }
+    if info.video is not None:
+        details |= {
+            "video_codec": info.video.codec,
+            "width_px": info.video.width_px,
+            "height_px": info.video.height_px,
+            "video_start_s": str(info.video.start),
+        }
+    if info.audio is not None:
+        details |= {
+            "audio_codec": info.audio.codec,
+            "audio_language": info.audio.language,
+            "audio_start_s": str(info.audio.start),
+        }
+    return details

@@ -1,0 +1,1 @@
+"""A question becomes ranked hits: coarse to fine, words beside vectors, merged into spans."""

@@ -1,0 +1,32 @@
+"""Settings of retrieval: how many candidates, how lists are weighed, what is merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from index.settings import VectorSearchSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveSettings:
+    """How a question becomes ranked hits."""
+
+    candidates: int = 100
+    """Moments taken from each list before fusion."""
+    rank_constant: float = 20.0
+    """The constant of reciprocal-rank fusion: larger values flatten the head of the lists."""
+    meaning_weight: float = 1.0
+    """Weight of the list ordered by likeness of meaning (all kinds of text together)."""
+    words_weight: float = 1.0
+    """Weight of the list ordered by matching words (BM25)."""
+    pictures_weight: float = 0.15
+    """Weight of the list of pictures, whose default space is weak, beside text evidence."""
+    text_evidence_cosine: float = 0.4
+    """Below this, the best text is no evidence, and pictures weigh as much as text."""
+    merge_gap_s: float = 1.0
+    """Moments of one source further apart than this are never merged."""
+    merge_ratio: float = 0.97
+    """Neighbours join one span when the weaker cosine is at least this share of the stronger."""
+    same_text_share: float = 0.7
+    """Texts that share this much of the shorter one's words say the same thing."""
+    vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)

@@ -1,0 +1,204 @@
+"""The command line: parses, calls the library, prints. `secondsight --help` lists the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from index.errors import QuestionError, SecondsightError, SettingsError
+from index.records import MomentKind
+from secondsight import present
+from secondsight.doctor import examine
+from secondsight.library import Library
+from secondsight.progress import IngestProgress
+from secondsight.settings import load_settings
+
+app = typer.Typer(
+    name="secondsight",
+    help="Ask an archive of videos and documents; get the second or page that proves it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DEBUG_VARIABLE = "SECONDSIGHT_DEBUG"
+
+
+def _set_debug(value: bool) -> bool:
+    if value:
+        os.environ[DEBUG_VARIABLE] = "1"
+    return value
+
+
+LibraryOption = Annotated[
+    Path,
+    typer.Option("--library", "-L", envvar="SECONDSIGHT_LIBRARY", help="Directory of the library."),
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        envvar="SECONDSIGHT_CONFIG",
+        help="YAML file or name of a shipped configuration.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+DebugOption = Annotated[
+    bool,
+    typer.Option(
+        "--debug", callback=_set_debug, is_eager=True, help="Show the traceback of an error."
+    ),
+]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", "-s", help="Only this source (id or file name); may be repeated."),
+]
+KindOption = Annotated[
+    list[MomentKind] | None,
+    typer.Option("--kind", "-k", help="Only moments of this kind; may be repeated."),
+]
+WithinOption = Annotated[
+    str | None,
+    typer.Option("--within", help="Only this stretch of time, e.g. 01:00:00-02:00:00."),
+]
+DEFAULT_LIBRARY = Path("archive")
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and directories.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Add videos and documents. Resumable; files already in the library are not read again."""
+    opened = Library.open(library, settings=load_settings(config))
+    with IngestProgress(Console(stderr=True)) as progress:
+        report = opened.ingest(paths, listener=progress)
+    if as_json:
+        _print_json(present.report_json(report))
+    else:
+        present.print_report(Console(), report, opened)
+    if report.with_outcome("failed"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What you remember of it.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000)] = 10,
+    source: SourceOption = None,
+    kind: KindOption = None,
+    within: WithinOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Find moments: what was said, shown or written, and when or on which page."""
+    opened = Library.open(library, settings=load_settings(config), create=False)
+    result = opened.search(
+        query, k=count, sources=source, kinds=kind, within=present.parse_within(within)
+    )
+    if as_json:
+        _print_json(present.search_json(result, opened))
+    else:
+        present.print_hits(Console(), result)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="A question about the archive.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    source: SourceOption = None,
+    kind: KindOption = None,
+    within: WithinOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Answer from the archive, every sentence with the span or page that proves it."""
+    opened = Library.open(library, settings=load_settings(config), create=False)
+    answer = opened.ask(question, sources=source, kinds=kind, within=present.parse_within(within))
+    if as_json:
+        _print_json(present.answer_json(answer))
+    else:
+        present.print_answer(Console(), answer)
+
+
+@app.command()
+def status(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List what the library holds, and the files that failed with their reasons."""
+    state = Library.open(library, settings=load_settings(config), create=False).status()
+    if as_json:
+        _print_json(present.status_json(state))
+    else:
+        present.print_status(Console(), state)
+
+
+@app.command()
+def forget(
+    sources: Annotated[list[str], typer.Argument(help="Ids or file names of sources.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Remove sources: nothing of them is found any more, and their bytes leave the library."""
+    opened = Library.open(library, settings=load_settings(config), create=False)
+    forgotten = [opened.forget(source) for source in sources]
+    if as_json:
+        _print_json({"forgotten": [{"id": source.id, "name": source.name} for source in forgotten]})
+    else:
+        for source in forgotten:
+            Console().print(f"forgotten: {source.name} ({source.id})", markup=False)
+
+
+@app.command()
+def doctor(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say what this machine can run, and what is missing and how to get it."""
+    checks = examine(load_settings(config), library)
+    if as_json:
+        _print_json(present.checks_json(checks))
+    else:
+        present.print_checks(Console(), checks)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 something failed, 2 wrong usage."""
+    try:
+        app(args=arguments)
+    except SecondsightError as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            traceback.print_exc()
+        _say(str(error))
+        sys.exit(2 if isinstance(error, QuestionError | SettingsError) else 1)
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"secondsight: {message}\n")
+
+
+def _print_json(data: object) -> None:
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,221 @@
+"""The public face: one directory that holds an archive, opened, filled, searched and asked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generate.answer import Answer, answer
+from index.catalog import InventoryRow
+from index.embedders import Embedder, embedder_identity, open_embedder
+from index.errors import QuestionError
+from index.manifest import check_embedder, create_library, read_manifest
+from index.records import MomentKind, Source, Span
+from index.shard import forget_source
+from index.snapshot import Snapshot
+from ingest.cache import forget_cached
+from ingest.pipeline import ingest_paths
+from ingest.report import IngestReport, Listener, ignore_events
+from retrieve.filters import Filters
+from retrieve.search import SearchResult, search
+from secondsight.settings import Settings, load_settings
+
+PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds at one generation, and the files that failed."""
+
+    directory: Path
+    generation: int
+    sources: tuple[Source, ...]
+    paths: dict[str, tuple[str, ...]]
+    """Paths under which each source id was seen."""
+    failures: tuple[InventoryRow, ...]
+    num_segments: int
+    num_moments: int
+    moments_by_source: dict[str, int]
+    size_bytes: int
+
+
+class Library:
+    """An archive on disk. Open it with `Library.open`; it may be shared between threads.
+
+    Readers work on a snapshot and pick up what a writer has committed at their next call.
+    """
+
+    def __init__(self, directory: Path, settings: Settings) -> None:
+        self.directory = directory
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._embedder: Embedder | None = None
+        self._snapshot: Snapshot | None = None
+
+    @classmethod
+    def open(
+        cls, directory: PathLike, *, settings: Settings | None = None, create: bool = True
+    ) -> Library:
+        """Open the library in `directory`; make a new one there when `create` and there is none.
+
+        `settings` None: those of SECONDSIGHT_CONFIG, else the defaults. Raises LibraryError when
+        there is no library (and `create` is False) or it is damaged, EmbedderMismatchError when it
+        was made with another embedder.
+        """
+        settings = settings or load_settings()
+        path = Path(directory)
+        identity = embedder_identity(settings.index.embedder)
+        if create:
+            create_library(path, identity)
+        else:
+            check_embedder(path, read_manifest(path), identity)
+        return cls(path, settings)
+
+    def __repr__(self) -> str:
+        snapshot = self._current()
+        kinds = [source.kind for source in snapshot.sources.values()]
+        return (
+            f"Library({str(self.directory)!r}: {kinds.count('video')} videos, "
+            f"{kinds.count('document')} documents, {snapshot.num_moments} moments)"
+        )
+
+    def ingest(
+        self, paths: Sequence[PathLike], *, listener: Listener = ignore_events
+    ) -> IngestReport:
+        """Add files and everything in directories. Killed runs resume; known files are skipped.
+
+        A file that cannot be read is reported as failed, with its reason, and stops nothing.
+        """
+        return ingest_paths(
+            self.directory,
+            [Path(path) for path in paths],
+            settings=self.settings.ingest,
+            index=self.settings.index,
+            listener=listener,
+        )
+
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        *,
+        within: Span | None = None,
+        sources: Iterable[str] | None = None,
+        kinds: Iterable[MomentKind] | None = None,
+    ) -> SearchResult:
+        """Find the k best hits. Filters (`sources` by id or name) act before ranking.
+
+        Raises QuestionError for an empty query, an unknown source, or k < 1.
+        """
+        snapshot = self._current()
+        filters = self._filters(snapshot, within, sources, kinds)
+        return search(
+            snapshot,
+            self._encoder(),
+            query,
+            k=k,
+            filters=filters,
+            settings=self.settings.retrieve,
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        within: Span | None = None,
+        sources: Iterable[str] | None = None,
+        kinds: Iterable[MomentKind] | None = None,
+    ) -> Answer:
+        """Answer from the archive with cited sentences, or say that it is not in the archive."""
+        snapshot = self._current()
+        filters = self._filters(snapshot, within, sources, kinds)
+        return answer(
+            question,
+            snapshot,
+            self._encoder(),
+            filters=filters,
+            retrieve=self.settings.retrieve,
+            settings=self.settings.generate,
+        )
+
+    def forget(self, source: str) -> Source:
+        """Remove a source (by id or name): at once unfindable, its bytes gone from the library.
+
+        Returns what was forgotten. Raises QuestionError when there is no such source.
+        """
+        found = self._resolve(self._current(), source)
+        forget_source(self.directory, found.id)
+        forget_cached(self.directory, found.id)
+        return found
+
+    def status(self) -> LibraryStatus:
+        """What is in the library, and what failed."""
+        snapshot = self._current()
+        return LibraryStatus(
+            directory=self.directory,
+            generation=snapshot.generation,
+            sources=tuple(snapshot.sources.values()),
+            paths={id_: snapshot.paths(id_) for id_ in snapshot.sources},
+            failures=tuple(row for row in snapshot.inventory() if row.outcome == "failed"),
+            num_segments=snapshot.num_segments,
+            num_moments=snapshot.num_moments,
+            moments_by_source={id_: len(snapshot.source_range(id_)) for id_ in snapshot.sources},
+            size_bytes=_size_bytes(self.directory),
+        )
+
+    def picture(self, moment_id: int) -> bytes | None:
+        """JPEG of a moment of the latest search's snapshot; None when it has no picture."""
+        return self._current().picture(moment_id)
+
+    def _current(self) -> Snapshot:
+        with self._lock:
+            if self._snapshot is None or not self._snapshot.is_current():
+                self._snapshot = Snapshot.open(self.directory, self._snapshot)
+            return self._snapshot
+
+    def _encoder(self) -> Embedder:
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = open_embedder(self.settings.index.embedder)
+            return self._embedder
+
+    def _filters(
+        self,
+        snapshot: Snapshot,
+        within: Span | None,
+        sources: Iterable[str] | None,
+        kinds: Iterable[MomentKind] | None,
+    ) -> Filters:
+        return Filters(
+            sources=None
+            if sources is None
+            else tuple(self._resolve(snapshot, source).id for source in sources),
+            kinds=None if kinds is None else tuple(kinds),
+            within=within,
+        )
+
+    @staticmethod
+    def _resolve(snapshot: Snapshot, name: str) -> Source:
+        """The one source with this id (or its unambiguous beginning), file name or path."""
+        found = [
+            source
+            for source in snapshot.sources.values()
+            if name == source.name
+            or (len(name) >= 6 and source.id.startswith(name))
+            or os.path.abspath(name) in snapshot.paths(source.id)
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(source.id for source in found)
+            raise QuestionError(f"{name!r} names several sources; use an id: {ids}")
+        raise QuestionError(
+            f"no source {name!r} in the library; `secondsight status` lists what there is"
+        )
+
+
+def _size_bytes(directory: Path) -> int:
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())

@@ -1,0 +1,271 @@
+"""Results as JSON (stable fields) and as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from generate.answer import Answer
+from generate.citations import Citation, format_citation, format_place
+from index.catalog import InventoryRow
+from index.clock import format_clock, parse_clock
+from index.errors import QuestionError
+from index.records import Box, PageArea, Span
+from ingest.report import IngestReport, SourceOutcome
+from retrieve.hits import Hit
+from retrieve.search import SearchResult
+from secondsight.doctor import Check
+from secondsight.library import Library, LibraryStatus
+
+TEXT_LINES_SHOWN = 3
+BYTES_PER_MEGABYTE = 1_000_000
+
+
+def parse_within(text: str | None) -> Span | None:
+    """Read `START-END` (each SS, MM:SS or HH:MM:SS) as a span. Raises QuestionError."""
+    if text is None:
+        return None
+    start, dash, end = text.partition("-")
+    try:
+        if not dash:
+            raise ValueError(f"{text!r} has no '-' between start and end")
+        return Span(parse_clock(start), parse_clock(end))
+    except ValueError as error:
+        raise QuestionError(f"--within: {error}; write e.g. 01:00:00-02:00:00") from error
+
+
+# JSON
+
+
+def place_json(place: Span | PageArea) -> dict[str, Any]:
+    """The fields of a place; those of the other kind are null."""
+    if isinstance(place, Span):
+        return {
+            "start_s": place.start_s,
+            "end_s": place.end_s,
+            "page": None,
+            "page_label": None,
+            "boxes": None,
+        }
+    return {
+        "start_s": None,
+        "end_s": None,
+        "page": place.page,
+        "page_label": place.label,
+        "boxes": [_box_json(box) for box in place.boxes],
+    }
+
+
+def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
+    """A search result, as `search --json` prints it."""
+    paths = library.status().paths
+    return {
+        "query": result.query,
+        "took_ms": round(result.took_ms, 3),
+        "hits": [_hit_json(hit, paths.get(hit.source.id, ())) for hit in result.hits],
+    }
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """An answer, as `ask --json` prints it."""
+    return {
+        "question": answer.question,
+        "found": answer.found,
+        "answer": answer.text,
+        "sentences": [
+            {
+                "text": sentence.text,
+                "verdict": sentence.verdict,
+                "citations": [_citation_json(citation) for citation in sentence.citations],
+            }
+            for sentence in answer.sentences
+        ],
+        "ledger": answer.ledger,
+    }
+
+
+def report_json(report: IngestReport) -> dict[str, Any]:
+    """An ingest run, as `ingest --json` prints it."""
+    return {
+        "sources": [_outcome_json(outcome) for outcome in report.sources],
+        "took_s": round(report.took_s, 3),
+    }
+
+
+def status_json(status: LibraryStatus) -> dict[str, Any]:
+    """The state of a library, as `status --json` prints it."""
+    return {
+        "library": str(status.directory),
+        "generation": status.generation,
+        "segments": status.num_segments,
+        "moments": status.num_moments,
+        "size_bytes": status.size_bytes,
+        "sources": [
+            {
+                "id": source.id,
+                "name": source.name,
+                "kind": source.kind,
+                "paths": list(status.paths[source.id]),
+                "duration_s": None if source.duration is None else float(source.duration),
+                "pages": source.pages,
+                "moments": status.moments_by_source[source.id],
+                "details": source.details,
+            }
+            for source in status.sources
+        ],
+        "failures": [_failure_json(row) for row in status.failures],
+    }
+
+
+def checks_json(checks: Sequence[Check]) -> dict[str, Any]:
+    """What `doctor --json` prints."""
+    return {
+        "ok": all(check.ok for check in checks),
+        "checks": [
+            {
+                "name": check.name,
+                "ok": check.ok,
+                "found": check.found,
+                "fix": None if check.ok else check.fix,
+            }
+            for check in checks
+        ],
+    }
+
+
+def _hit_json(hit: Hit, paths: Sequence[str]) -> dict[str, Any]:
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "source": {
+            "id": hit.source.id,
+            "name": hit.source.name,
+            "path": paths[-1] if paths else None,
+            "kind": hit.source.kind,
+        },
+        **place_json(hit.place),
+        "text": hit.text,
+        "reasons": [
+            {"kind": reason.kind, "score": reason.score, "text": reason.text}
+            for reason in hit.reasons
+        ],
+    }
+
+
+def _citation_json(citation: Citation) -> dict[str, Any]:
+    return {
+        "evidence": citation.evidence,
+        "source": {"id": citation.source_id, "name": citation.source_name},
+        **place_json(citation.place),
+        "quote": citation.quote,
+    }
+
+
+def _outcome_json(outcome: SourceOutcome) -> dict[str, Any]:
+    return {
+        "id": outcome.source_id,
+        "path": outcome.path,
+        "outcome": outcome.outcome,
+        "reason": outcome.reason,
+        "stage": outcome.stage,
+        "duration_s": outcome.duration_s,
+        "pages": outcome.pages,
+        "moments": outcome.moments,
+        "notes": list(outcome.notes),
+        "took_s": round(outcome.took_s, 3),
+        "stages_s": {stage: round(took_s, 3) for stage, took_s in outcome.stages_s.items()},
+    }
+
+
+def _failure_json(row: InventoryRow) -> dict[str, Any]:
+    return {"path": row.path, "stage": row.stage, "reason": row.reason, "seen_at": row.seen_at}
+
+
+def _box_json(box: Box) -> list[float]:
+    return [round(value, 2) for value in (box.x0, box.y0, box.x1, box.y1)]
+
+
+# Text
+
+
+def print_hits(console: Console, result: SearchResult) -> None:
+    """Hits, best first: where, why, and the words."""
+    for hit in result.hits:
+        head = Text(f"{hit.rank:>2}. ")
+        head.append(f"{hit.source.name} {format_place(hit.place)}", style="bold cyan")
+        head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
+        console.print(head, soft_wrap=True)
+        for line in hit.text.splitlines()[:TEXT_LINES_SHOWN]:
+            console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+    if not result.hits:
+        console.print("nothing found")
+    console.print(f"{len(result.hits)} hits in {result.took_ms:.0f} ms", style="dim")
+
+
+def print_answer(console: Console, answer: Answer) -> None:
+    """The answer, each sentence followed by what proves it."""
+    if not answer.found:
+        console.print(answer.text, style="yellow")
+    for sentence in answer.sentences:
+        line = Text(sentence.text + " ")
+        for citation in sentence.citations:
+            line.append(format_citation(citation), style="bold cyan")
+        if sentence.verdict != "supported":
+            line.append(f" ({sentence.verdict})", style="yellow")
+        console.print(line, soft_wrap=True)
+
+
+def print_report(console: Console, report: IngestReport, library: Library) -> None:
+    """Counts, speed and what to do about failures."""
+    added = report.with_outcome("added")
+    failed = report.with_outcome("failed")
+    console.print(
+        f"{len(added)} added, {len(report.with_outcome('unchanged'))} unchanged, "
+        f"{len(failed)} failed in {report.took_s:.1f} s"
+    )
+    video_s = sum(outcome.duration_s or 0.0 for outcome in added)
+    if video_s:
+        console.print(
+            f"{format_clock(video_s, 0)} of video, {video_s / report.took_s:.1f} x realtime"
+        )
+    for outcome in report.sources:
+        for note in outcome.notes:
+            console.print(f"note: {outcome.path}: {note}", style="yellow", markup=False)
+    if failed:
+        console.print("`secondsight status` lists the failures with their reasons")
+    console.print(repr(library), style="dim", markup=False, highlight=False)
+
+
+def print_status(console: Console, status: LibraryStatus) -> None:
+    """Sources in a table, then the failures."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("source", "kind", "length", "moments", "id"):
+        table.add_column(column)
+    for source in status.sources:
+        length = (
+            f"{source.pages} pages" if source.duration is None else format_clock(source.duration, 0)
+        )
+        moments = str(status.moments_by_source[source.id])
+        table.add_row(Text(source.name), source.kind, length, moments, source.id[:12])
+    console.print(table)
+    console.print(
+        f"{len(status.sources)} sources, {status.num_segments} segments, "
+        f"{status.num_moments} moments, {status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
+        f"generation {status.generation}"
+    )
+    for row in status.failures:
+        console.print(f"failed: {row.path}: {row.reason}", style="red", markup=False)
+
+
+def print_checks(console: Console, checks: Sequence[Check]) -> None:
+    """One line a check."""
+    for check in checks:
+        mark = Text("ok   " if check.ok else "FIX  ", style="green" if check.ok else "red")
+        mark.append(f"{check.name}: {check.found}", style="default")
+        if not check.ok:
+            mark.append(f"; {check.fix}")
+        console.print(mark, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Sample media with known truth, and the program that makes it."""
