@@ -1,77 +1,53 @@
 """The DuckDB files of a library: one catalog a shard, one inventory a library. All SQL is here.
 
-A catalog is written once and only read afterwards. DuckDB allows many readers or one writer a
-file, and its connections are not thread-safe: every read below takes its own cursor.
+A catalog is written once and only read afterwards. All catalogs a process reads are attached to
+one in-memory DuckDB, so that one query can span shards and a shard costs no threads. DuckDB
+connections are not thread-safe: every read takes its own cursor.
 """
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
+import threading
+import weakref
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from index import columns
-from index.columns import Columns, Row, SegmentRow
+from index.columns import MOMENT_KINDS, Columns, InventoryRow, MomentColumns, Row, SegmentRow
 from index.errors import LibraryError
 from index.files import disk_error
-from index.records import Moment, MomentKind, Segment, Source
+from index.records import Moment, Segment, Source
 
-MOMENT_KINDS: tuple[MomentKind, ...] = tuple(MomentKind)
-"""Kind numbers of `MomentColumns.kind`: positions in this tuple."""
+__all__ = [
+    "MOMENT_KINDS",
+    "CatalogReader",
+    "InventoryRow",
+    "inventory_by_paths",
+    "inventory_by_source",
+    "read_inventory",
+    "read_moments",
+    "write_catalog",
+    "write_inventory",
+]
 
 _SCHEMA_VERSIONS = {"catalog": 1, "inventory": 1}
-_EXACT_IN_FLOAT = 2**53
-_UNDECODABLE = "\0"
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
+    "async_threads": 0,
+    "default_block_size": 16_384,
     "autoload_known_extensions": False,
     "autoinstall_known_extensions": False,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class MomentColumns:
-    """What scoring and merging need of every moment, one array each, indexed by moment number."""
-
-    source: npt.NDArray[np.int32]
-    segment: npt.NDArray[np.int32]
-    kind: npt.NDArray[np.int8]
-    """Position in MOMENT_KINDS."""
-    start_s: npt.NDArray[np.float64]
-    """Seconds; NaN in documents."""
-    end_s: npt.NDArray[np.float64]
-    """Seconds, exclusive; NaN in documents."""
-    page: npt.NDArray[np.int32]
-    """Counted from 1; 0 in videos."""
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryRow:
-    """What was found at one path and what came of it."""
-
-    path: str
-    size_bytes: int
-    mtime_ns: int
-    outcome: Literal["added", "unchanged", "failed"]
-    source_id: str | None
-    stage: str | None
-    """The stage that gave up, when it failed."""
-    reason: str | None
-    seen_at: str
-    """ISO 8601, UTC."""
-
-
-# --- connections ---------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -109,16 +85,67 @@ def _opened(path: Path, component: str) -> duckdb.DuckDBPyConnection:
     """A read-only connection; raises LibraryError when the file is missing, damaged or newer."""
     try:
         connection = duckdb.connect(str(path.absolute()), read_only=True, config=_CONFIG)
-        found = connection.execute("SELECT component, version FROM schema_version").fetchall()
     except (duckdb.Error, OSError) as error:
         raise disk_error(path, "read", error) from error
-    version = dict(found).get(component)
+    _check_version(path, component, connection, "")
+    return connection
+
+
+def _check_version(
+    path: Path, component: str, connection: duckdb.DuckDBPyConnection, prefix: str
+) -> None:
+    """Raise LibraryError unless the file holds the component in a version this code reads."""
+    try:
+        found = connection.execute(f"SELECT component, version FROM {prefix}schema_version")
+        version = dict(found.fetchall()).get(component)
+    except duckdb.Error as error:
+        raise disk_error(path, "read", error) from error
     if version is None or version > _SCHEMA_VERSIONS[component]:
         raise LibraryError(
             f"{path} has {component} schema {version}, this Secondsight reads "
             f"{_SCHEMA_VERSIONS[component]}; upgrade with: pip install --upgrade secondsight"
         )
-    return connection
+
+
+class _Attached:
+    """A catalog file attached to the reading database for as long as this object lives."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self.schema = schema
+        literal = str(path).replace("'", "''")
+        connection = _database().cursor()
+        try:
+            connection.execute(f"ATTACH '{literal}' AS {schema} (READ_ONLY)")
+        except duckdb.Error as error:
+            raise disk_error(path, "read", error) from error
+        # Finalizers run anywhere, even inside DuckDB: detaching waits for the next attaching.
+        weakref.finalize(self, _unused_schemas.append, schema)
+        _check_version(path, "catalog", connection, f"{schema}.")
+
+
+_attaching = threading.Lock()
+_attached_files: weakref.WeakValueDictionary[Path, _Attached] = weakref.WeakValueDictionary()
+_unused_schemas: deque[str] = deque()
+_schema_numbers = count()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The in-memory database to which this process attaches the catalogs it reads."""
+    return duckdb.connect(config=_CONFIG)
+
+
+def _attached(path: Path) -> _Attached:
+    """Attach a file, once a process: DuckDB refuses to open one twice."""
+    resolved = path.resolve()
+    with _attaching:
+        while _unused_schemas:
+            _database().cursor().execute(f"DETACH {_unused_schemas.popleft()}")
+        found = _attached_files.get(resolved)
+        if found is None:
+            found = _Attached(resolved, f"shard_{next(_schema_numbers)}")
+            _attached_files[resolved] = found
+        return found
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, content: Columns) -> None:
@@ -128,9 +155,6 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, content: Columns)
         return
     unnested = ", ".join(f"unnest(?::{sql_type}[])" for sql_type, _ in content.values())
     connection.execute(f"INSERT INTO {table} ({', '.join(content)}) SELECT {unnested}", lists)
-
-
-# --- the catalog of a shard ----------------------------------------------------------------------
 
 
 def write_catalog(
@@ -168,22 +192,22 @@ def write_catalog(
 
 
 class CatalogReader:
-    """One shard's catalog, open for reading by any number of threads."""
+    """One shard's catalog, open for reading by any number of threads.
+
+    Its file may be deleted while it is open.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file; raises LibraryError when it is missing, damaged or newer."""
         self._path = path
-        self._connection = _opened(path, "catalog")
+        self._attached = _attached(path)
+        self.schema = self._attached.schema
         rows = self._query(
             "SELECT ticks_per_second, id, kind, name, size_bytes, duration_ticks, pages, details "
-            "FROM sources ORDER BY source"
+            f"FROM {self.schema}.sources ORDER BY source"
         )
-        self._rates: tuple[int, ...] = tuple(row[0] for row in rows)
+        self.rates: tuple[int, ...] = tuple(row[0] for row in rows)
         self._sources = tuple(columns.source_from_row(row[1:], row[0]) for row in rows)
-
-    def close(self) -> None:
-        """Give the file back."""
-        self._connection.close()
 
     def sources(self) -> tuple[Source, ...]:
         """The sources, in order."""
@@ -193,9 +217,9 @@ class CatalogReader:
         """The segments, in order."""
         rows = self._query(
             "SELECT source, title, first_moment, moment_count, start_tick, end_tick, first_page, "
-            "last_page FROM segments ORDER BY segment"
+            f"last_page FROM {self.schema}.segments ORDER BY segment"
         )
-        return [columns.segment_from_row(row, self._rates) for row in rows]
+        return [columns.segment_from_row(row, self.rates) for row in rows]
 
     def moment_columns(self) -> MomentColumns:
         """The hot columns of all moments; raises LibraryError when the numbering is broken."""
@@ -203,18 +227,19 @@ class CatalogReader:
         moments = self._arrays(
             f"SELECT moment, segment, (list_position([{kinds}], kind) - 1)::TINYINT AS kind, "
             "coalesce(start_tick, -1) AS start_tick, coalesce(end_tick, -1) AS end_tick, "
-            "coalesce(page, 0) AS page FROM moments ORDER BY rowid"
+            f"coalesce(page, 0) AS page FROM {self.schema}.moments ORDER BY rowid"
         )
-        segments = self._arrays("SELECT source FROM segments ORDER BY segment")
+        segments = self._arrays(f"SELECT source FROM {self.schema}.segments ORDER BY segment")
         if not np.array_equal(moments["moment"], np.arange(len(moments["moment"]))):
             raise LibraryError(f"{self._path} is damaged; restore this library from a backup")
         source = segments["source"].astype(np.int32)[moments["segment"]]
+        rates = np.array(self.rates, dtype=np.int64)[source]
         return MomentColumns(
             source=source,
             segment=moments["segment"].astype(np.int32),
             kind=moments["kind"].astype(np.int8),
-            start_s=self._seconds(moments["start_tick"], source),
-            end_s=self._seconds(moments["end_tick"], source),
+            start_s=columns.seconds(moments["start_tick"], rates),
+            end_s=columns.seconds(moments["end_tick"], rates),
             page=moments["page"].astype(np.int32),
         )
 
@@ -223,90 +248,104 @@ class CatalogReader:
 
         Raises IndexError when a number is not in the shard.
         """
-        found = {
-            row[0]: row[1:]
-            for row in self._query_ids(
-                "SELECT moments.moment, source, kind, text, heading, confidence, "
-                "moments.start_tick, moments.end_tick, page, page_label, pts, "
-                "time_base_numerator, time_base_denominator "
-                "FROM moments JOIN segments USING (segment) WHERE moments.rowid IN ({ids})",
-                ids,
-            )
-        }
-        parts = [
-            self._parts(table, fields, ids)
-            for table, fields in (
-                ("words", "text, start_tick, end_tick, probability"),
-                ("lines", "text, x0, y0, x1, y1, confidence"),
-                ("boxes", "x0, y0, x1, y1"),
-            )
-        ]
-        missing = [number for number in ids if number not in found]
-        if missing:
-            raise IndexError(f"{self._path} holds no moment {missing[0]}")
-        return [
-            columns.moment_from_row(
-                found[number][1:],
-                self._rates[found[number][0]],
-                *(part.get(number, ()) for part in parts),
-            )
-            for number in ids
-        ]
+        return read_moments([(self, ids)])[0]
 
     def picture_location(self, ids: Sequence[int]) -> list[tuple[int, int] | None]:
         """(offset, bytes) in pictures.bin of each moment, in the order asked for, or None."""
-        rows = self._query_ids(
-            "SELECT moment, picture_offset, picture_bytes FROM moments "
-            "WHERE rowid IN ({ids}) AND picture_offset IS NOT NULL",
-            ids,
-        )
-        found = {number: (offset, size) for number, offset, size in rows}
+        fields = "moment, picture_offset, picture_bytes"
+        rows = _select([(self, ids)], f"{fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})")
+        found = {row[1]: (row[2], row[3]) for row in rows if row[2] is not None}
         return [found.get(number) for number in ids]
-
-    def _parts(self, table: str, fields: str, ids: Sequence[int]) -> dict[int, list[Row]]:
-        rows = self._query_ids(
-            f"SELECT moment, {fields} FROM {table} WHERE moment IN ({{ids}}) "
-            "ORDER BY moment, position",
-            ids,
-        )
-        parts: defaultdict[int, list[Row]] = defaultdict(list)
-        for row in rows:
-            parts[row[0]].append(row[1:])
-        return parts
-
-    def _seconds(
-        self, ticks: npt.NDArray[np.int64], source: npt.NDArray[np.int32]
-    ) -> npt.NDArray[np.float64]:
-        """Ticks as correctly rounded float seconds, equal to float(Fraction); NaN for -1."""
-        rates = np.array(self._rates, dtype=np.int64)[source]
-        with np.errstate(invalid="ignore"):
-            seconds = np.where(ticks < 0, np.nan, ticks / np.maximum(rates, 1))
-        large = np.flatnonzero((ticks >= _EXACT_IN_FLOAT) | (rates >= _EXACT_IN_FLOAT))
-        for index in large[ticks[large] >= 0].tolist():
-            seconds[index] = int(ticks[index]) / int(rates[index])
-        return seconds
 
     def _query(self, statement: str) -> list[Row]:
         try:
-            return self._connection.cursor().execute(statement).fetchall()
+            return _database().cursor().execute(statement).fetchall()
         except duckdb.Error as error:
             raise disk_error(self._path, "read", error) from error
-
-    def _query_ids(self, statement: str, ids: Iterable[int]) -> list[Row]:
-        """Run a statement with `{ids}` filled in; constants let DuckDB skip row groups."""
-        numbers = sorted({int(number) for number in ids})
-        if not numbers:
-            return []
-        return self._query(statement.format(ids=", ".join(map(str, numbers))))
 
     def _arrays(self, statement: str) -> dict[str, npt.NDArray[Any]]:
         try:
-            return self._connection.cursor().execute(statement).fetchnumpy()
+            return _database().cursor().execute(statement).fetchnumpy()
         except duckdb.Error as error:
             raise disk_error(self._path, "read", error) from error
 
 
-# --- the inventory of a library ------------------------------------------------------------------
+def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[list[Moment]]:
+    """The moments of these numbers from several catalogs, without pictures, as asked for.
+
+    At most four queries, whatever the number of catalogs. Raises IndexError when a number is not
+    in its catalog, LibraryError when a file cannot be read.
+    """
+    rows = _select(
+        wanted,
+        "moment, source, word_count, line_count, box_count, kind, text, heading, confidence, "
+        "moments.start_tick, moments.end_tick, page, page_label, pts, time_base_numerator, "
+        "time_base_denominator FROM {schema}.moments AS moments JOIN {schema}.segments "
+        "USING (segment) WHERE moments.rowid IN ({ids})",
+    )
+    found = {(row[0], row[1]): row[2:] for row in rows}
+    parts = [
+        _select_parts(wanted, {key for key, row in found.items() if row[count]}, fields, table)
+        for count, table, fields in (
+            (1, "words", "text, start_tick, end_tick, probability"),
+            (2, "lines", "text, x0, y0, x1, y1, confidence"),
+            (3, "boxes", "x0, y0, x1, y1"),
+        )
+    ]
+    result = []
+    for number, (reader, ids) in enumerate(wanted):
+        missing = [moment for moment in ids if (number, moment) not in found]
+        if missing:
+            raise IndexError(f"there is no moment {missing[0]} in this shard")
+        keyed = [((number, moment), found[number, moment]) for moment in ids]
+        result.append(
+            [
+                columns.moment_from_row(
+                    row[4:], reader.rates[row[0]], *(part.get(key, ()) for part in parts)
+                )
+                for key, row in keyed
+            ]
+        )
+    return result
+
+
+def _select_parts(
+    wanted: Sequence[tuple[CatalogReader, Sequence[int]]],
+    keys: Collection[tuple[int, int]],
+    fields: str,
+    table: str,
+) -> dict[tuple[int, int], list[Row]]:
+    """Rows of a part table by (catalog number, moment), in order, for the moments that have any."""
+    narrowed = [
+        (reader, [moment for moment in ids if (number, moment) in keys])
+        for number, (reader, ids) in enumerate(wanted)
+    ]
+    rows = _select(
+        narrowed, f"moment, {fields}, position FROM {{schema}}.{table} WHERE moment IN ({{ids}})"
+    )
+    parts: defaultdict[tuple[int, int], list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: int(row[-1])):
+        parts[row[0], row[1]].append(row[2:-1])
+    return parts
+
+
+def _select(wanted: Sequence[tuple[CatalogReader, Sequence[int]]], statement: str) -> list[Row]:
+    """Run `SELECT {statement}` on several catalogs at once; rows begin with the catalog's number.
+
+    `{schema}` and `{ids}` are filled in; constant ids let DuckDB skip row groups.
+    """
+    queries = []
+    for number, (reader, ids) in enumerate(wanted):
+        numbers = sorted({int(moment) for moment in ids})
+        if numbers:
+            filled = statement.format(schema=reader.schema, ids=", ".join(map(str, numbers)))
+            queries.append(f"SELECT {number}, {filled}")
+    if not queries:
+        return []
+    try:
+        return _database().cursor().execute(" UNION ALL ".join(queries)).fetchall()
+    except duckdb.Error as error:
+        raise LibraryError(f"cannot read the catalogs: {error}; check the disk") from error
 
 
 def write_inventory(
@@ -324,23 +363,7 @@ def write_inventory(
     rows.update((row.path, row) for row in upserts)
     kept = [rows[path] for path in sorted(rows) if rows[path].source_id not in forget_source_ids]
     with _created(new_path, "inventory") as connection:
-        _insert(
-            connection,
-            "inventory",
-            {
-                "path": ("VARCHAR", [_path_to_text(row.path) for row in kept]),
-                "size_bytes": ("BIGINT", [row.size_bytes for row in kept]),
-                "mtime_ns": ("BIGINT", [row.mtime_ns for row in kept]),
-                "outcome": ("VARCHAR", [row.outcome for row in kept]),
-                "source_id": ("VARCHAR", [row.source_id for row in kept]),
-                "stage": ("VARCHAR", [row.stage for row in kept]),
-                "reason": (
-                    "VARCHAR",
-                    [row.reason and columns.storable(row.reason) for row in kept],
-                ),
-                "seen_at": ("VARCHAR", [row.seen_at for row in kept]),
-            },
-        )
+        _insert(connection, "inventory", columns.inventory_columns(kept))
 
 
 def read_inventory(path: Path) -> list[InventoryRow]:
@@ -350,7 +373,7 @@ def read_inventory(path: Path) -> list[InventoryRow]:
 
 def inventory_by_paths(path: Path, paths: Iterable[str]) -> dict[str, InventoryRow]:
     """The rows of these paths, where there are any."""
-    texts = [_path_to_text(name) for name in paths]
+    texts = [columns.path_to_text(name) for name in paths]
     rows = _read_inventory(path, "WHERE path IN (SELECT unnest(?::VARCHAR[]))", texts)
     return {row.path: row for row in rows}
 
@@ -372,19 +395,4 @@ def _read_inventory(path: Path, where: str, values: list[str] | None = None) -> 
         raise disk_error(path, "read", error) from error
     finally:
         connection.close()
-    return [InventoryRow(_text_to_path(row[0]), *row[1:]) for row in rows]
-
-
-def _path_to_text(path: str) -> str:
-    """Paths are bytes on Linux: one that is not UTF-8 is stored as NUL and the hex of its bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return _UNDECODABLE + os.fsencode(path).hex()
-    return path
-
-
-def _text_to_path(text: str) -> str:
-    if text.startswith(_UNDECODABLE):
-        return os.fsdecode(bytes.fromhex(text[1:]))
-    return text
+    return [InventoryRow(columns.text_to_path(row[0]), *row[1:]) for row in rows]

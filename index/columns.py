@@ -7,11 +7,15 @@ denominators. Text is Unicode: code points that UTF-8 cannot hold (lone surrogat
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from index.errors import LibraryError
 from index.records import (
@@ -29,7 +33,12 @@ from index.records import (
     Word,
 )
 
+MOMENT_KINDS: tuple[MomentKind, ...] = tuple(MomentKind)
+"""Kind numbers of `MomentColumns.kind`: positions in this tuple."""
+
 _LARGEST = 2**63 - 1
+_EXACT_IN_FLOAT = 2**53
+_UNDECODABLE = "\0"
 
 Column = tuple[str, list[Any]]
 """SQL type and values of one column."""
@@ -46,6 +55,38 @@ class SegmentRow:
     extent: Span | PageRange
     title: str
     moments: range
+
+
+@dataclass(frozen=True, slots=True)
+class MomentColumns:
+    """What scoring and merging need of every moment, one array each, indexed by moment number."""
+
+    source: npt.NDArray[np.int32]
+    segment: npt.NDArray[np.int32]
+    kind: npt.NDArray[np.int8]
+    """Position in MOMENT_KINDS."""
+    start_s: npt.NDArray[np.float64]
+    """Seconds; NaN in documents."""
+    end_s: npt.NDArray[np.float64]
+    """Seconds, exclusive; NaN in documents."""
+    page: npt.NDArray[np.int32]
+    """Counted from 1; 0 in videos."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRow:
+    """What was found at one path and what came of it."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    outcome: Literal["added", "unchanged", "failed"]
+    source_id: str | None
+    stage: str | None
+    """The stage that gave up, when it failed."""
+    reason: str | None
+    seen_at: str
+    """ISO 8601, UTC."""
 
 
 def storable(text: str) -> str:
@@ -160,6 +201,9 @@ def moment_columns(
         ),
         "picture_offset": ("BIGINT", [place[0] if place else None for place in pictures]),
         "picture_bytes": ("BIGINT", [place[1] if place else None for place in pictures]),
+        "word_count": ("INTEGER", [len(m.words) for _, _, m in moments]),
+        "line_count": ("INTEGER", [len(m.lines) for _, _, m in moments]),
+        "box_count": ("INTEGER", [len(a.boxes) if a else 0 for a in areas]),
     }
 
 
@@ -268,3 +312,43 @@ def moment_from_row(
 
 def _span(start_tick: int, end_tick: int, rate: int) -> Span:
     return Span(Fraction(start_tick, rate), Fraction(end_tick, rate))
+
+
+def seconds(ticks: npt.NDArray[np.int64], rates: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Ticks as correctly rounded float seconds, equal to float(Fraction); NaN for ticks of -1."""
+    result = np.where(ticks < 0, np.nan, ticks / rates)
+    large = np.flatnonzero((ticks >= _EXACT_IN_FLOAT) | (rates >= _EXACT_IN_FLOAT))
+    for index in large[ticks[large] >= 0].tolist():
+        result[index] = int(ticks[index]) / int(rates[index])
+    return result
+
+
+def inventory_columns(rows: Sequence[InventoryRow]) -> Columns:
+    """Table `inventory`."""
+    reasons = [None if row.reason is None else storable(row.reason) for row in rows]
+    return {
+        "path": ("VARCHAR", [path_to_text(row.path) for row in rows]),
+        "size_bytes": ("BIGINT", [row.size_bytes for row in rows]),
+        "mtime_ns": ("BIGINT", [row.mtime_ns for row in rows]),
+        "outcome": ("VARCHAR", [row.outcome for row in rows]),
+        "source_id": ("VARCHAR", [row.source_id for row in rows]),
+        "stage": ("VARCHAR", [row.stage for row in rows]),
+        "reason": ("VARCHAR", reasons),
+        "seen_at": ("VARCHAR", [row.seen_at for row in rows]),
+    }
+
+
+def path_to_text(path: str) -> str:
+    """Paths are bytes on Linux: one that is not UTF-8 is stored as NUL and the hex of its bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return _UNDECODABLE + os.fsencode(path).hex()
+    return path
+
+
+def text_to_path(text: str) -> str:
+    """The path that `path_to_text` stored."""
+    if text.startswith(_UNDECODABLE):
+        return os.fsdecode(bytes.fromhex(text[1:]))
+    return text

@@ -21,7 +21,7 @@ from tantivy import Occur, Query
 
 from index.columns import storable
 from index.files import disk_error
-from index.vectors import Ids, Mask, Vectors, top_k
+from index.ranking import Ids, Mask, Vectors, starts_of, top_k
 
 _HEAP_BYTES = 64_000_000
 _LARGEST_FILTER_RUNS = 32
@@ -117,6 +117,10 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
+_SCHEMA = _schema()
+"""The same for every shard, so that one query serves all."""
+
+
 def _plain_analyzer() -> tantivy.TextAnalyzer:
     return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 
@@ -141,7 +145,7 @@ def write_words(
     """
     try:
         directory.mkdir()
-        index = tantivy.Index(_schema(), path=str(directory))
+        index = tantivy.Index(_SCHEMA, path=str(directory))
         index.register_tokenizer("plain", _plain_analyzer())
         index.register_tokenizer("stemmed", _stemming_analyzer())
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
@@ -178,7 +182,6 @@ class ShardWords:
             self.searcher = index.searcher()
         except (OSError, ValueError) as error:
             raise disk_error(directory, "read the words of", error) from error
-        self.schema = index.schema
         self.num_moments: int = self.searcher.num_docs
 
     def search(self, query: Query, count: int) -> tuple[Ids, Vectors]:
@@ -196,8 +199,7 @@ class LexicalIndex:
     def __init__(self, shards: Sequence[ShardWords]) -> None:
         """Join open shards."""
         self._shards = tuple(shards)
-        sizes = [shard.num_moments for shard in shards]
-        self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)
+        self._starts = starts_of([shard.num_moments for shard in shards])
         self._stemmer = _stemming_analyzer()
 
     @classmethod
@@ -221,12 +223,13 @@ class LexicalIndex:
         """
         if allowed is not None and allowed.shape != (self.num_moments,):
             raise ValueError(f"allowed must be ({self.num_moments},), got {allowed.shape}")
-        terms = list(self._terms(storable(query_text)))
+        readings = [_readings(term) for term in self._terms(storable(query_text))]
+        query = Query.boolean_query([(Occur.Should, reading) for reading in readings])
         all_ids, all_scores = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
-        for number, shard in enumerate(self._shards if terms else ()):
+        for number, shard in enumerate(self._shards if readings else ()):
             start, end = self._starts[number : number + 2]
             own = None if allowed is None else allowed[start:end]
-            ids, scores = _search_shard(shard, terms, k, own)
+            ids, scores = _search_shard(shard, query, k, own)
             all_ids.append(ids + start)
             all_scores.append(scores)
         ids, scores = np.concatenate(all_ids), np.concatenate(all_scores)
@@ -256,19 +259,15 @@ class LexicalIndex:
 
 
 def _search_shard(
-    shard: ShardWords,
-    terms: Sequence[Sequence[tuple[str, str | list[str], float]]],
-    k: int,
-    allowed: Mask | None,
+    shard: ShardWords, query: Query, k: int, allowed: Mask | None
 ) -> tuple[Ids, Vectors]:
     """Local ids and scores of the shard's best k allowed moments."""
-    query = Query.boolean_query([(Occur.Should, _readings(shard, term)) for term in terms])
     if allowed is None or allowed.all():
         return top_k(lambda count: shard.search(query, count), k, shard.num_moments)
     numbers = np.flatnonzero(allowed)
     if len(numbers) == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    narrowed = Query.boolean_query([(Occur.Must, query), (Occur.Must, _within(shard, numbers))])
+    narrowed = Query.boolean_query([(Occur.Must, query), (Occur.Must, _within(numbers))])
     limit = shard.num_moments
 
     def search(count: int) -> tuple[Ids, Vectors]:
@@ -284,13 +283,13 @@ def _search_shard(
     return top_k(search, k, len(numbers))
 
 
-def _readings(shard: ShardWords, term: Sequence[tuple[str, str | list[str], float]]) -> Query:
+def _readings(term: Sequence[tuple[str, str | list[str], float]]) -> Query:
     """A term scores by its best field, plus a little for the others."""
     readings = [
         Query.boost_query(
-            Query.phrase_query(shard.schema, field, list(value))
+            Query.phrase_query(_SCHEMA, field, list(value))
             if isinstance(value, list)
-            else Query.term_query(shard.schema, field, value, "freq"),
+            else Query.term_query(_SCHEMA, field, value, "freq"),
             weight,
         )
         for field, value, weight in term
@@ -298,7 +297,7 @@ def _readings(shard: ShardWords, term: Sequence[tuple[str, str | list[str], floa
     return Query.disjunction_max_query(readings, _TIE_BREAKER)
 
 
-def _within(shard: ShardWords, numbers: npt.NDArray[np.int64]) -> Query:
+def _within(numbers: npt.NDArray[np.int64]) -> Query:
     """A filter that scores nothing: the runs of allowed moments, or their hull when many."""
     breaks = np.flatnonzero(np.diff(numbers) > 1)
     if len(breaks) >= _LARGEST_FILTER_RUNS:
@@ -306,7 +305,7 @@ def _within(shard: ShardWords, numbers: npt.NDArray[np.int64]) -> Query:
     firsts = numbers[np.concatenate([[0], breaks + 1]).astype(np.int64)].tolist()
     lasts = numbers[np.concatenate([breaks, [len(numbers) - 1]]).astype(np.int64)].tolist()
     runs = [
-        Query.range_query(shard.schema, "moment", tantivy.FieldType.Unsigned, first, last)
+        Query.range_query(_SCHEMA, "moment", tantivy.FieldType.Unsigned, first, last)
         for first, last in zip(firsts, lasts, strict=True)
     ]
     return Query.const_score_query(Query.boolean_query([(Occur.Should, run) for run in runs]), 0.0)

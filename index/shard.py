@@ -66,14 +66,19 @@ def staging_area(library: Path) -> Iterator[Path]:
     lock = area.with_name(area.name + _LOCK_SUFFIX)
     descriptor = _lock_new_file(lock)
     try:
-        area.mkdir()
+        _make_directory(area)
         yield area
-    except OSError as error:
-        raise disk_error(area, "write", error) from error
     finally:
         remove_tree(area)
         lock.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir()
+    except OSError as error:
+        raise disk_error(path, "write", error) from error
 
 
 def _lock_new_file(path: Path) -> int:

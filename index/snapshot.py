@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from index.catalog import CatalogReader, InventoryRow, MomentColumns, read_inventory
-from index.columns import SegmentRow
+from index.catalog import CatalogReader, read_inventory, read_moments
+from index.columns import InventoryRow, MomentColumns, SegmentRow
 from index.errors import LibraryError
 from index.files import disk_error
 from index.lexical import LexicalIndex, ShardWords
@@ -24,9 +24,10 @@ from index.manifest import (
     read_manifest_state,
     read_rotation,
 )
+from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
-from index.vectors import Ids, Mask, ShardVectors, TwoLevelIndex, Vectors
+from index.vectors import ShardVectors, TwoLevelIndex
 
 _ATTEMPTS = 50
 
@@ -132,9 +133,9 @@ class Snapshot:
         self._rotation = rotation
         self._vectors = TwoLevelIndex([shard.vectors for shard in shards], rotation)
         self._words = LexicalIndex([shard.words for shard in shards])
-        self._moment_starts = _starts([len(shard.columns.kind) for shard in shards])
-        self._segment_starts = _starts([len(shard.segments) for shard in shards])
-        self._source_starts = _starts([len(shard.catalog.sources()) for shard in shards])
+        self._moment_starts = starts_of([len(shard.columns.kind) for shard in shards])
+        self._segment_starts = starts_of([len(shard.segments) for shard in shards])
+        self._source_starts = starts_of([len(shard.catalog.sources()) for shard in shards])
         found = [source for shard in shards for source in shard.catalog.sources()]
         self.sources: dict[str, Source] = {source.id: source for source in found}
         self.source_ids: list[str] = [source.id for source in found]
@@ -244,9 +245,12 @@ class Snapshot:
         """The moments of these global ids, in that order; IndexError when one does not exist."""
         numbers = np.asarray(ids, dtype=np.int64)
         found: dict[int, Moment] = {}
-        for shard, start, own in self._by_shard(numbers):
-            local = [number - start for number in own]
-            found.update(zip(own, shard.catalog.moments(local), strict=True))
+        parts = self._by_shard(numbers)
+        wanted = [
+            (shard.catalog, [number - start for number in own]) for shard, start, own in parts
+        ]
+        for (_, _, own), moments in zip(parts, read_moments(wanted), strict=True):
+            found.update(zip(own, moments, strict=True))
         return [
             StoredMoment(
                 id=number,
@@ -311,13 +315,8 @@ class Snapshot:
 
     def _ranges(self) -> dict[str, range]:
         counts = np.bincount(self.columns.source_index, minlength=len(self.source_ids))
-        starts = _starts(counts.tolist()).tolist()
+        starts = starts_of(counts.tolist()).tolist()
         return {
             source_id: range(starts[number], starts[number + 1])
             for number, source_id in enumerate(self.source_ids)
         }
-
-
-def _starts(sizes: Sequence[int]) -> Ids:
-    """Running totals from 0."""
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64)

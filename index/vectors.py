@@ -12,7 +12,7 @@ SIGMOD 2024). Level 2 scores the moments of the chosen segments on the 8-bit cod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Any, Literal
@@ -24,14 +24,11 @@ from faiss.contrib import ivf_tools as _ivf_tools
 
 from index.errors import LibraryError
 from index.files import disk_error
+from index.ranking import Ids, Mask, Vectors, starts_of, top_k
 
 # The type stubs of FAISS lack the classes and keywords used here.
 faiss: Any = _faiss
 ivf_tools: Any = _ivf_tools
-
-Vectors = npt.NDArray[np.float32]
-Ids = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 MOMENTS_NAME = "moments.ivf"
 SEGMENTS_NAME = "segments.npy"
@@ -235,8 +232,8 @@ class TwoLevelIndex:
         self._dims = rotation.shape[0]
         self.num_moments = sum(shard.num_moments for shard in shards)
         self.num_segments = sum(shard.num_segments for shard in shards)
-        self._moment_starts = _starts(shard.num_moments for shard in shards)
-        self._segment_starts = _starts(shard.num_segments for shard in shards)
+        self._moment_starts = starts_of([shard.num_moments for shard in shards])
+        self._segment_starts = starts_of([shard.num_segments for shard in shards])
         sizes = [shard.list_sizes for shard in shards]
         self._list_sizes: Ids = np.concatenate([np.zeros(0, dtype=np.int64), *sizes])
         self._list_starts: Ids = np.cumsum(self._list_sizes) - self._list_sizes
@@ -313,7 +310,7 @@ class TwoLevelIndex:
         usable = None if allowed is None else allowed[self._outlier_ids]
         outliers = self._outlier_ids[self._outliers.best(query, probes, usable)]
         chosen = np.unique(np.concatenate([segments, self._segment_of[outliers]]))
-        return chosen[eligible[chosen]]
+        return np.asarray(chosen[eligible[chosen]], dtype=np.int64)
 
     def _scan(
         self, query: Vectors, count: int, lists: Ids, allowed: Mask | None
@@ -348,11 +345,6 @@ class TwoLevelIndex:
         return np.asarray(rows @ self._rotation, dtype=np.float32)
 
 
-def _starts(sizes: Any) -> Ids:
-    """Running totals from 0: where each part starts, and the end of the last one."""
-    return np.concatenate([[0], np.cumsum(list(sizes), dtype=np.int64)]).astype(np.int64)
-
-
 def _scan_lists(
     index: Any, query: Vectors, count: int, lists: Ids, allowed: Mask | None
 ) -> tuple[Vectors, Ids]:
@@ -382,24 +374,3 @@ def _scan_lists(
     )
     found = labels >= 0
     return scores[found], labels[found]
-
-
-def top_k(
-    search: Callable[[int], tuple[Ids, Vectors]], k: int, available: int
-) -> tuple[Ids, Vectors]:
-    """The best k of a search whose order among equal scores is its own.
-
-    `search(count)` returns ids and scores of some best `count`. The count grows until no score
-    equal to the k-th can have been left out; equals then come in ascending id.
-    """
-    count = min(k + 1, available)
-    if k < 1 or available < 1:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    while True:
-        ids, scores = search(count)
-        order = np.lexsort((ids, -scores))
-        ids, scores = ids[order], scores[order]
-        complete = len(ids) < count or count >= available
-        if complete or scores[-1] < scores[k - 1]:
-            return ids[:k], scores[:k]
-        count = min(2 * count, available)

@@ -44,6 +44,7 @@ from ingest.pages import (
 from ingest.settings import DocumentSettings
 
 _HEADER_WITHIN_BYTES = 1024
+_NO_PAGE = "is broken beyond repair: no page can be found in it"
 _JPEG_QUALITY = 80
 _MAX_ZOOM = 4.0
 """Pictures of small pages and figures are enlarged at most this much over 72 dpi."""
@@ -61,9 +62,10 @@ _TEXT_FLAGS = (
 _SIZE_CHANGE = 1.15
 """A line whose letters differ from those above by this ratio starts a block of its own."""
 _UNKNOWN_LETTER = "\ufffd"
-_BLANK = " \t\r\n" + _UNKNOWN_LETTER
+_NO_WORDS = " \t\n\r" + _UNKNOWN_LETTER
 _LETTERS = str.maketrans(
     {"\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u202f": " ", "\u200b": None}
+    | {chr(control): None for control in range(32) if chr(control) not in "\t\n\r"}
     | dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True))
 )
 """The compatibility forms that never carry meaning; whole NFKC would turn x² into x2."""
@@ -101,6 +103,8 @@ class DocumentInfo:
     title: str
     """From the metadata; "" when it has none."""
     outline: tuple[OutlineEntry, ...]
+    repaired: bool = False
+    """True when the file is damaged and MuPDF rebuilt it: pages or words may be missing."""
 
 
 def probe_document(path: str) -> DocumentInfo:
@@ -119,7 +123,7 @@ def probe_document(path: str) -> DocumentInfo:
             if title.strip() and page >= 1
         )
         title = " ".join(((document.metadata or {}).get("title") or "").split())
-        return DocumentInfo(path, pages, labels, title, outline)
+        return DocumentInfo(path, pages, labels, title, outline, bool(document.is_repaired))
 
 
 def read_pages(
@@ -180,11 +184,13 @@ def _opened(path: str, stage: str) -> Iterator[Any]:
                 reason = "is encrypted; save a copy without its password and ingest that"
                 raise SourceError(path, stage, reason)
             if len(document) == 0:
-                raise SourceError(path, stage, "is broken beyond repair: no page can be found")
+                raise SourceError(path, stage, _NO_PAGE)
             yield document
+    except pymupdf.FileDataError as error:
+        raise SourceError(path, stage, _NO_PAGE) from error
     except (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase) as error:
         detail = " ".join(str(error).split())
-        raise SourceError(path, stage, f"is broken beyond repair: {detail}") from error
+        raise SourceError(path, stage, f"is broken: {detail}") from error
 
 
 def _read_page(
@@ -241,8 +247,8 @@ def _text_blocks(raw_lines: Sequence[dict[str, Any]]) -> Iterator[TextBlock]:
     """Lines of one MuPDF block, parted where the size of letters changes."""
     lines: list[PageLine] = []
     for raw in raw_lines:
-        text = raw["text"].translate(_LETTERS).strip(_BLANK)
-        if not text:
+        text = raw["text"].translate(_LETTERS).strip()
+        if not text.strip(_NO_WORDS):
             continue
         size = raw["font"]["size"] / _UNITS_PER_POINT
         if lines and not 1 / _SIZE_CHANGE < size / (lines[-1].size_pt or size) < _SIZE_CHANGE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -134,7 +135,8 @@ def running_lines(pages: Sequence[PageContent]) -> dict[int, set[int]]:
         least = 2 if key == _PAGE_NUMBER or _DIGIT_MARK not in key else _LEAST_REPEATS
         on_half = len(on) >= least and len(on) * 2 >= len(pages)
         for number, line_id in found:
-            near_by = sum(abs(number - other) <= _NEIGHBOUR_PAGES for other in on)
+            first = bisect_left(on, number - _NEIGHBOUR_PAGES)
+            near_by = bisect_right(on, number + _NEIGHBOUR_PAGES) - first
             if on_half or near_by >= _LEAST_REPEATS:
                 running[number].add(line_id)
     return running

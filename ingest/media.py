@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 from typing import Final
 
 import av
@@ -25,47 +26,28 @@ from av.stream import Disposition
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from index.clock import format_clock
 from index.errors import SourceError
 from ingest.media_info import (
     SAMPLE_RATE_HZ,
     AudioFacts,
+    Extent,
     Frame,
     MediaInfo,
     VideoFacts,
+    displayed_size,
+    on_the_clock,
     reason_not_media,
     reason_unreadable,
 )
+from ingest.sampling import pictures_from, sample
+from ingest.soundtrack import Soundtrack
 
-__all__ = [
-    "SAMPLE_RATE_HZ",
-    "AudioFacts",
-    "Frame",
-    "MediaInfo",
-    "VideoFacts",
-    "probe",
-    "read_audio",
-    "read_frames",
-]
+__all__ = ["AudioFacts", "Frame", "MediaInfo", "VideoFacts", "probe", "read_audio", "read_frames"]
 
-_SEEK_BACK_OFFS_S: Final = (0, 2, 10, 60)
-"""Seeking can land behind the wanted keyframe (MPEG-TS): each retry asks for this much earlier."""
-_AUDIO_JITTER: Final = Fraction(20, 1000)
-"""Timestamps this close to the running sample count are rounding, not gaps."""
-_END_TOLERANCE: Final = Fraction(2)
-"""Pictures that end this much before the announced end are worth a note."""
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
 _INDEXED_FORMATS: Final = frozenset({"mov", "wav"})
 """Formats whose header states the length exactly. Others are measured from their packets."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    """Raw start and end of a stream, in exact seconds."""
-
-    start: Fraction
-    end: Fraction
 
 
 def probe(path: str) -> MediaInfo:
@@ -108,22 +90,18 @@ def read_frames(
         raise SourceError(path, "frames", "has no picture track")
     said = notes if notes is not None else []
     rate = Fraction(rate_hz).limit_denominator(1000)
-    reader = _PictureReader(path, info, threads=threads, keyframes_only=rate == 0, notes=said)
-    shaper = _Shaper(max_side_px)
-    previous: Fraction | None = None
+    decoder = _Decoder(path, info, info.video, threads, not rate, said)
+    pictures = pictures_from(decoder.pictures, start, first=info.video.start)
+    shaper = _Shaper(max_side_px, info.video.pixel_aspect)
     try:
-        for time, picture in reader.pictures(start):
-            if end is not None and time >= end:
-                break
-            due = previous is None or floor(time * rate) > floor(previous * rate)
-            previous = time
-            if (due or picture.key_frame) and (start is None or time >= start):
-                pts, time_base = _timestamp(path, picture)
-                image = shaper.image(picture, info.video.pixel_aspect)
-                yield Frame(time, pts, time_base, bool(picture.key_frame), image)
+        taken = sample(pictures, info.video, start=start, end=end, rate=rate, notes=said)
+        for picture in taken:
+            image = shaper.image(picture.raw)
+            yield Frame(picture.time, picture.pts, picture.time_base, picture.keyframe, image)
     except av.error.FFmpegError as error:
-        raise SourceError(path, "frames", f"cannot be decoded: {error}") from error
-    reader.note_early_end(previous, end)
+        raise SourceError(path, "frames", f"cannot be decoded: {error.strerror}") from error
+    if decoder.broken:
+        said.append(f"{decoder.broken} pictures could not be decoded")
 
 
 def read_audio(
@@ -138,7 +116,8 @@ def read_audio(
     if info.audio is None:
         raise SourceError(path, "speech", "has no sound track")
     said = notes if notes is not None else []
-    track = _Track(info.duration)
+    track = Soundtrack(info.duration)
+    converter = _SoundConverter(track, info.start)
     broken = 0
     try:
         with _open(path) as container:
@@ -147,12 +126,12 @@ def read_audio(
             for packet in container.demux(stream):
                 try:
                     for frame in packet.decode():
-                        track.add(frame, info.start)
+                        converter.add(frame)
                 except av.error.FFmpegError:
                     broken += 1
     except av.error.FFmpegError as error:
         said.append(f"sound could not be read to the end: {error.strerror}")
-    track.close()
+    converter.close()
     if track.length == 0:
         raise SourceError(path, "speech", "its sound track cannot be decoded")
     if broken:
@@ -180,114 +159,80 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
         raise SourceError(path, "probe", reason)
     if not extents:
         raise SourceError(path, "probe", "its tracks are empty")
-    start = min(extent.start for extent in extents.values())
-    duration = max(extent.end for extent in extents.values()) - start
-    if duration <= 0:
-        raise SourceError(path, "probe", "lasts 0 seconds")
-    return MediaInfo(
-        container=names,
-        start=start,
-        duration=duration,
-        video=None if video is None else _video_facts(path, video, extents[video.index], start),
-        audio=(
-            None
-            if audio is None or audio.index not in extents
-            else _audio_facts(audio, extents[audio.index], start)
-        ),
-        title=container.metadata.get("title") or None,
+    info = on_the_clock(
+        names,
+        container.metadata.get("title") or None,
+        None if video is None else _video_facts(path, video, extents[video.index]),
+        _audio_facts(audio, extents[audio.index]) if audio and audio.index in extents else None,
     )
+    if info.duration <= 0:
+        raise SourceError(path, "probe", "lasts 0 seconds")
+    return info
 
 
 def _played_video(container: av.container.InputContainer) -> VideoStream | None:
     """The stream a player shows: a default one before others; cover art is not video."""
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-        and stream.codec_context is not None
-        and stream.codec_context.width > 0
-    ]
-    return next(iter(sorted(streams, key=_not_default)), None)
+    streams = sorted(container.streams.video, key=_not_default)
+    for stream in streams:
+        context = stream.codec_context
+        if context and context.width and not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
 
 
 def _played_audio(container: av.container.InputContainer) -> AudioStream | None:
-    streams = [
-        stream
-        for stream in container.streams.audio
-        if stream.codec_context is not None and stream.codec_context.sample_rate > 0
-    ]
-    return next(iter(sorted(streams, key=_not_default)), None)
+    for stream in sorted(container.streams.audio, key=_not_default):
+        if stream.codec_context and stream.codec_context.sample_rate:
+            return stream
+    return None
 
 
 def _not_default(stream: VideoStream | AudioStream) -> bool:
     return not stream.disposition & Disposition.default
 
 
-def _video_facts(path: str, stream: VideoStream, extent: _Extent, start: Fraction) -> VideoFacts:
+def _video_facts(path: str, stream: VideoStream, extent: Extent) -> VideoFacts:
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    width_px, height_px = _displayed_size(
-        context.width, context.height, aspect, _rotation(path, stream.index)
-    )
+    rotation = _rotation(path, stream.index)
+    width_px, height_px = displayed_size(context.width, context.height, aspect, rotation)
+    rate_hz = stream.average_rate or None
     return VideoFacts(
-        index=stream.index,
-        codec=context.name,
-        width_px=width_px,
-        height_px=height_px,
-        rate_hz=stream.average_rate or None,
-        start=extent.start - start,
-        end=extent.end - start,
-        pixel_aspect=aspect,
+        stream.index, context.name, width_px, height_px, rate_hz, extent.start, extent.end, aspect
     )
 
 
-def _audio_facts(stream: AudioStream, extent: _Extent, start: Fraction) -> AudioFacts:
-    language = stream.language
+def _audio_facts(stream: AudioStream, extent: Extent) -> AudioFacts:
+    context = stream.codec_context
+    language = None if stream.language in (None, "", "und") else stream.language
     return AudioFacts(
-        index=stream.index,
-        codec=stream.codec_context.name,
-        rate_hz=stream.codec_context.sample_rate,
-        start=extent.start - start,
-        end=extent.end - start,
-        language=None if language in (None, "", "und") else language,
+        stream.index, context.name, context.sample_rate, extent.start, extent.end, language
     )
 
 
 def _rotation(path: str, index: int) -> int:
     """Degrees counterclockwise that make the first picture upright; 0 when none can be decoded."""
-    with _open(path) as container:
-        try:
-            for picture in container.decode(container.streams[index]):
-                assert isinstance(picture, av.VideoFrame)
-                return picture.rotation
-        except av.error.FFmpegError:
-            return 0
+    with _open(path) as container, suppress(av.error.FFmpegError):
+        for picture in container.decode(container.streams[index]):
+            assert isinstance(picture, av.VideoFrame)
+            return picture.rotation
     return 0
-
-
-def _displayed_size(
-    width_px: int, height_px: int, aspect: Fraction, rotation: int
-) -> tuple[int, int]:
-    width_px = max(1, round(width_px * aspect))
-    if round(rotation / 90) % 2:
-        width_px, height_px = height_px, width_px
-    return width_px, height_px
 
 
 def _extents(
     path: str,
     container: av.container.InputContainer,
     streams: list[VideoStream | AudioStream],
-) -> dict[int, _Extent]:
+) -> dict[int, Extent]:
     """Raw extent of each stream by its index; streams without any timestamp are left out."""
     indexed = bool(_INDEXED_FORMATS & set(container.format.name.split(",")))
-    extents: dict[int, _Extent] = {}
-    measured: dict[int, _Extent] | None = None
+    extents: dict[int, Extent] = {}
+    measured: dict[int, Extent] | None = None
     for stream in streams:
         begin, ticks, unit = stream.start_time, stream.duration, stream.time_base
         # Fragmented MP4 announces no samples: its header knows nothing of the fragments.
         if indexed and stream.frames and begin is not None and ticks and unit is not None:
-            extents[stream.index] = _Extent(begin * unit, (begin + ticks) * unit)
+            extents[stream.index] = Extent(begin * unit, (begin + ticks) * unit)
             continue
         if measured is None:
             measured = _measure_packets(path, [stream.index for stream in streams])
@@ -295,115 +240,93 @@ def _extents(
         if found is None:
             continue
         first = found.start if begin is None or unit is None else begin * unit
-        extents[stream.index] = _Extent(first, max(first, found.end))
+        extents[stream.index] = Extent(first, max(first, found.end))
     return extents
 
 
-def _measure_packets(path: str, indices: list[int]) -> dict[int, _Extent]:
+def _measure_packets(path: str, indices: list[int]) -> dict[int, Extent]:
     """Read every packet (nothing is decoded) and return the extent that the timestamps cover."""
-    extents: dict[int, _Extent] = {}
-    with _open(path) as container:
-        streams = [container.streams[index] for index in indices]
-        try:
-            for packet in container.demux(streams):
-                pts, unit = packet.pts, packet.time_base
-                if pts is None or unit is None:
-                    continue
-                index = packet.stream.index
-                span = (pts * unit, (pts + (packet.duration or 0)) * unit)
-                if not packet.duration and isinstance(packet.stream, VideoStream):
-                    span = (span[0], span[0] + 1 / (packet.stream.average_rate or Fraction(25)))
-                known = extents.get(index, _Extent(*span))
-                extents[index] = _Extent(min(known.start, span[0]), max(known.end, span[1]))
-        except av.error.FFmpegError:
-            pass  # Cut short: what was read up to here is its extent.
+    extents: dict[int, Extent] = {}
+    # Cut short: what can be read up to there is the extent.
+    with _open(path) as container, suppress(av.error.FFmpegError):
+        for packet in container.demux([container.streams[index] for index in indices]):
+            pts, unit = packet.pts, packet.time_base
+            if pts is None or unit is None:
+                continue
+            length = (packet.duration or 0) * unit
+            if not length and isinstance(packet.stream, VideoStream):
+                length = 1 / (packet.stream.average_rate or Fraction(25))
+            index, extent = packet.stream.index, Extent(pts * unit, pts * unit + length)
+            extents[index] = extents.get(index, extent).union(extent)
     return extents
 
 
-class _PictureReader:
-    """Decodes one picture track in display order from any instant on."""
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A decoded picture with its times; its pixels stay as the decoder left them."""
 
-    def __init__(
-        self, path: str, info: MediaInfo, *, threads: int, keyframes_only: bool, notes: list[str]
-    ) -> None:
-        assert info.video is not None
-        self._path, self._info, self._video = path, info, info.video
-        self._threads, self._keyframes_only = threads, keyframes_only
-        self._notes = notes
-        self._broken = 0
+    time: Fraction
+    pts: int
+    time_base: Fraction
+    keyframe: bool
+    raw: av.VideoFrame
 
-    def pictures(
-        self, start: Fraction | None
-    ) -> Generator[tuple[Fraction, av.VideoFrame], None, None]:
-        """Yield (time, picture), times strictly rising, from a keyframe at or before `start`."""
-        if start is not None and start > self._video.start:
-            for back_off_s in _SEEK_BACK_OFFS_S:
-                pictures = self._from(start - back_off_s)
-                first = next(pictures, None)
-                if first is not None and first[0] <= start:
-                    yield first
-                    yield from pictures
-                    return
-                pictures.close()
-        yield from self._from(None)
 
-    def note_early_end(self, last: Fraction | None, end: Fraction | None) -> None:
-        """Say what was missing, after the last picture was read."""
-        wanted = self._video.end if end is None else min(end, self._video.end)
-        if self._broken:
-            self._notes.append(f"{self._broken} pictures could not be decoded")
-        if last is None and wanted > self._video.start:
-            self._notes.append(f"no picture could be read before {format_clock(wanted)}")
-        # Between keyframes there may be a minute: their times say nothing about the end.
-        elif last is not None and not self._keyframes_only and wanted - last > _END_TOLERANCE:
-            self._notes.append(
-                f"pictures end at {format_clock(last)}, before {format_clock(wanted)}"
-            )
+@dataclass(slots=True)
+class _Decoder:
+    """Decodes one picture track in display order, from any instant on."""
 
-    def _from(
-        self, instant: Fraction | None
-    ) -> Generator[tuple[Fraction, av.VideoFrame], None, None]:
-        """Decode from the keyframe that a seek to `instant` finds; None: from the first byte."""
+    path: str
+    info: MediaInfo
+    video: VideoFacts
+    threads: int
+    keyframes_only: bool
+    notes: list[str]
+    broken: int = 0
+    """Pictures that were skipped since the last seek."""
+
+    def pictures(self, instant: Fraction | None) -> Generator[_Picture, None, None]:
+        """Yield pictures, times strictly rising, from where a seek to `instant` lands."""
+        self.broken = 0
         previous: Fraction | None = None
-        sought = instant is not None
-        for picture in self._decoded(instant):
+        for raw in self._decoded(instant):
+            pts, time_base = _timestamp(self.path, raw)
+            time = pts * time_base - self.info.start
             # After a seek, pictures before the first keyframe lack the pictures they refer to.
-            if sought and previous is None and not picture.key_frame:
+            leading = previous is None and instant is not None and not raw.key_frame
+            if leading or time < 0:
                 continue
-            pts, time_base = _timestamp(self._path, picture)
-            time = pts * time_base - self._info.start
-            if picture.is_corrupt or time < 0 or (previous is not None and time <= previous):
-                self._broken += 1
+            if raw.is_corrupt or (previous is not None and time <= previous):
+                self.broken += 1
                 continue
             previous = time
-            yield time, picture
+            yield _Picture(time, pts, time_base, bool(raw.key_frame), raw)
 
     def _decoded(self, instant: Fraction | None) -> Iterator[av.VideoFrame]:
-        self._broken = 0
-        with _open(self._path) as container:
-            stream = container.streams[self._video.index]
+        with _open(self.path) as container:
+            stream = container.streams[self.video.index]
             assert isinstance(stream, VideoStream)
             assert stream.time_base is not None
             stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self._threads
-            if self._keyframes_only:
+            stream.codec_context.thread_count = self.threads
+            if self.keyframes_only:
                 stream.codec_context.skip_frame = "NONKEY"
             if instant is not None:
-                raw = floor((instant + self._info.start) / stream.time_base)
+                raw = floor((instant + self.info.start) / stream.time_base)
                 container.seek(raw, stream=stream)
             packets = container.demux(stream)
             while True:
                 try:
                     packet = next(packets, None)
                 except av.error.FFmpegError as error:
-                    self._notes.append(f"pictures could not be read to the end: {error.strerror}")
+                    self.notes.append(f"pictures could not be read to the end: {error.strerror}")
                     packet = None
                 try:
                     yield from stream.codec_context.decode(packet)
                 except av.error.EOFError:
                     return
                 except av.error.FFmpegError:
-                    self._broken += 1
+                    self.broken += 1
                 if packet is None:
                     return
 
@@ -411,18 +334,18 @@ class _PictureReader:
 class _Shaper:
     """Turns decoded pictures into upright RGB arrays with square pixels."""
 
-    def __init__(self, max_side_px: int) -> None:
-        self._max_side_px = max_side_px
+    def __init__(self, max_side_px: int, pixel_aspect: Fraction) -> None:
+        self._max_side_px, self._pixel_aspect = max_side_px, pixel_aspect
         self._reformatter = VideoReformatter()
 
-    def image(self, picture: av.VideoFrame, aspect: Fraction) -> npt.NDArray[np.uint8]:
-        width_px, height_px = _displayed_size(picture.width, picture.height, aspect, 0)
+    def image(self, raw: av.VideoFrame) -> npt.NDArray[np.uint8]:
+        width_px, height_px = displayed_size(raw.width, raw.height, self._pixel_aspect, 0)
         scale = min(Fraction(1), Fraction(self._max_side_px, max(width_px, height_px)))
-        space = picture.colorspace
+        space = raw.colorspace
         if space == _UNSPECIFIED_COLORSPACE:  # What players assume.
-            space = Colorspace.ITU709 if picture.height >= 720 else Colorspace.ITU601
+            space = Colorspace.ITU709 if raw.height >= 720 else Colorspace.ITU601
         flat = self._reformatter.reformat(
-            picture,
+            raw,
             width=max(1, round(width_px * scale)),
             height=max(1, round(height_px * scale)),
             format="rgb24",
@@ -430,35 +353,30 @@ class _Shaper:
             interpolation=Interpolation.AREA,
             threads=1,
         )
-        quarter_turns = round(picture.rotation / 90) % 4
+        quarter_turns = round(raw.rotation / 90) % 4
         return np.ascontiguousarray(np.rot90(flat.to_ndarray(), quarter_turns))
 
 
-class _Track:
-    """Sound placed on the clock, sample by sample."""
+class _SoundConverter:
+    """Converts decoded sound to 16 kHz mono and lays it on the track where its timestamps say."""
 
-    def __init__(self, duration: Fraction) -> None:
-        self._buffer = np.zeros(ceil(duration * SAMPLE_RATE_HZ), dtype=np.float32)
-        self.length = 0
-        """Samples up to the end of the last sound."""
-        self._position = 0
+    def __init__(self, track: Soundtrack, start: Fraction) -> None:
+        self._track, self._start = track, start
         self._resampler: AudioResampler | None = None
         self._kind: tuple[str, str, int] | None = None
-        self._expected = Fraction(0)
 
-    def add(self, frame: av.AudioFrame, start: Fraction) -> None:
-        """Append one decoded frame where its timestamp says; `start` is the raw time of clock 0."""
-        time = self._expected
+    def add(self, frame: av.AudioFrame) -> None:
+        """Continue the track, or begin a new run when the timestamps jump."""
+        time = self._track.expected
         if frame.pts is not None and frame.time_base is not None:
-            time = frame.pts * frame.time_base - start
+            time = frame.pts * frame.time_base - self._start
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        jumped = abs(time - self._expected) > _AUDIO_JITTER
-        if self._resampler is None or jumped or kind != self._kind:
+        if self._resampler is None or kind != self._kind or self._track.jumps_to(time):
             self.close()
             self._resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-            self._kind, self._expected = kind, time
-            self._position = round(time * SAMPLE_RATE_HZ)
-        self._expected += Fraction(frame.samples, frame.sample_rate)
+            self._kind = kind
+            self._track.begin(time)
+        self._track.expected += Fraction(frame.samples, frame.sample_rate)
         self._write(self._resampler.resample(frame))
 
     def close(self) -> None:
@@ -467,20 +385,10 @@ class _Track:
             self._write(self._resampler.resample(None))
             self._resampler = None
 
-    def samples(self) -> npt.NDArray[np.float32]:
-        """float32, mono, 16 kHz, from clock 0 to the last sound."""
-        return self._buffer[: self.length]
-
     def _write(self, frames: list[av.AudioFrame]) -> None:
         for frame in frames:
             samples = frame.to_ndarray().reshape(-1)
-            begin, self._position = self._position, self._position + len(samples)
-            # Sound before clock 0 or already there is trimmed; past the end the clock has no room.
-            first = max(begin, self.length)
-            last = min(self._position, len(self._buffer))
-            if first < last:
-                self._buffer[first:last] = samples[first - begin : last - begin]
-                self.length = last
+            self._track.append(samples.astype(np.float32, copy=False))
 
 
 def _timestamp(path: str, picture: av.VideoFrame) -> tuple[int, Fraction]:

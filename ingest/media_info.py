@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -75,6 +75,42 @@ class Frame:
     keyframe: bool
     image: npt.NDArray[np.uint8]
     """uint8, height x width x 3 (RGB), upright, square pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Start and end of a stream as its raw timestamps say, in exact seconds."""
+
+    start: Fraction
+    end: Fraction
+
+    def union(self, other: Extent) -> Extent:
+        """The smallest extent that covers both."""
+        return Extent(min(self.start, other.start), max(self.end, other.end))
+
+
+def on_the_clock(
+    container: str, title: str | None, video: VideoFacts | None, audio: AudioFacts | None
+) -> MediaInfo:
+    """Move facts with raw times to the clock on which the earliest of them starts at 0."""
+    played = [facts for facts in (video, audio) if facts is not None]
+    start = min(facts.start for facts in played)
+    if video is not None:
+        video = replace(video, start=video.start - start, end=video.end - start)
+    if audio is not None:
+        audio = replace(audio, start=audio.start - start, end=audio.end - start)
+    duration = max(facts.end for facts in played) - start
+    return MediaInfo(container, start, duration, video, audio, title)
+
+
+def displayed_size(
+    width_px: int, height_px: int, aspect: Fraction, rotation: int
+) -> tuple[int, int]:
+    """Width and height of a picture with square pixels, turned upright (`rotation` in degrees)."""
+    width_px = max(1, round(width_px * aspect))
+    if round(rotation / 90) % 2:
+        width_px, height_px = height_px, width_px
+    return width_px, height_px
 
 
 def reason_unreadable(path: str) -> str | None:

@@ -41,6 +41,7 @@ _WIDE_LETTER = re.compile(rf"[{_WIDE}]")
 _WIDE_WEIGHT = 0.5
 """A Chinese or Japanese character counts as half a word."""
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$|[。！？]$")
+_MAY_END = frozenset(".!?…\"'”’»)]。！？")
 _ABBREVIATION = re.compile(
     r"^\W*(?:[A-Za-z]|e\.g|i\.e|cf|vs|etc|approx|no|nos|fig|figs|sec|ch|vol|p|pp|dr|mr|mrs|ms|st"
     r"|z\.B|d\.h|bzw|ca|nr|abb|рис|стр|см|гл)\.$",
@@ -248,15 +249,19 @@ def _page_moment(
     path: Sequence[tuple[int, str]],
     vocabulary: _Vocabulary,
 ) -> Moment:
-    opening: list[_Token] = []
+    opening: list[TextBlock] = []
+    missing = _OPENING_WORDS
     for _, _, item in headed:
-        if isinstance(item, TextBlock) and len(opening) < _OPENING_WORDS:
-            opening.extend(_tokens([item], vocabulary))
+        if isinstance(item, TextBlock) and missing > 0:
+            lines = item.lines[:missing]
+            opening.append(TextBlock(lines))
+            missing -= sum(len(line.text.split()) for line in lines)
+    words = _tokens(opening, vocabulary)[:_OPENING_WORDS]
     heading = headed[0][0] if headed else HEADING_SEPARATOR.join(title for _, title in path)
     return Moment(
         kind=MomentKind.PAGE,
         place=PageArea(page.number, page.label),
-        text=" ".join(_joined(opening[:_OPENING_WORDS]).split("\n")),
+        text=_joined(words).replace("\n", " "),
         heading=heading,
         picture=page.picture,
     )
@@ -266,23 +271,37 @@ def _tokens(blocks: Iterable[TextBlock], vocabulary: _Vocabulary) -> list[_Token
     """Words of paragraphs in order, those parted at line ends made whole."""
     tokens: list[_Token] = []
     for paragraph, block in enumerate(blocks):
-        first = len(tokens)
+        before = "\n"
         for line in block.lines:
-            starts_line = True
-            for match in _TOKEN.finditer(line.text):
-                text = match[0]
-                previous = tokens[-1] if len(tokens) > first else None
-                if previous and starts_line and _is_parted(previous.text, text):
-                    mended = vocabulary.mend(previous.text, text)
-                    lines = (*previous.lines, line)
-                    tokens[-1] = _Token(mended, previous.before, previous.weight, lines, paragraph)
-                else:
-                    spaced = starts_line or line.text[match.start() - 1].isspace()
-                    before = _between(previous, text, spaced=spaced, starts_line=starts_line)
-                    weight = _WIDE_WEIGHT if _WIDE_LETTER.match(text) else 1.0
-                    tokens.append(_Token(text, before, weight, (line,), paragraph))
-                starts_line = False
+            words = _line_words(line, paragraph)
+            if not words:
+                continue
+            if before == " " and _is_parted(tokens[-1].text, words[0].text):
+                stem, rest = tokens[-1], words[0]
+                mended = vocabulary.mend(stem.text, rest.text)
+                tokens[-1] = stem._replace(text=mended, lines=(*stem.lines, line))
+                tokens.extend(words[1:])
+                continue
+            if before == " " and tokens[-1].weight == words[0].weight == _WIDE_WEIGHT:
+                before = ""
+            tokens.append(words[0]._replace(before=before))
+            tokens.extend(words[1:])
+            before = " "
     return tokens
+
+
+def _line_words(line: PageLine, paragraph: int) -> list[_Token]:
+    """Words of one line; Chinese and Japanese characters one by one."""
+    lines = (line,)
+    if not _WIDE_LETTER.search(line.text):
+        return [_Token(word, " ", 1.0, lines, paragraph) for word in line.text.split()]
+    words: list[_Token] = []
+    for match in _TOKEN.finditer(line.text):
+        before = line.text[: match.start()][-1:]
+        weight = _WIDE_WEIGHT if _WIDE_LETTER.match(match[0]) else 1.0
+        space = " " if before.isspace() else ""
+        words.append(_Token(match[0], space, weight, lines, paragraph))
+    return words
 
 
 def _is_parted(stem: str, rest: str) -> bool:
@@ -292,20 +311,17 @@ def _is_parted(stem: str, rest: str) -> bool:
     return stem.endswith(_HYPHENS) and len(stem) > 1 and stem[-2].isalpha() and rest[0].islower()
 
 
-def _between(previous: _Token | None, text: str, *, spaced: bool, starts_line: bool) -> str:
-    if previous is None:
-        return "\n"
-    both_wide = _WIDE_LETTER.match(previous.text) and _WIDE_LETTER.match(text)
-    return " " if spaced and not (starts_line and both_wide) else ""
-
-
 def _borders(tokens: Sequence[_Token]) -> list[int]:
     """Indexes of words that start a sentence or a paragraph."""
     borders: list[int] = []
     for index in range(1, len(tokens)):
         before, here = tokens[index - 1], tokens[index]
-        ends = _SENTENCE_END.search(before.text) and not _ABBREVIATION.match(before.text)
-        if here.paragraph != before.paragraph or (ends and not here.text[0].islower()):
+        if here.paragraph != before.paragraph or (
+            before.text[-1] in _MAY_END
+            and not here.text[0].islower()
+            and _SENTENCE_END.search(before.text)
+            and not _ABBREVIATION.match(before.text)
+        ):
             borders.append(index)
     return borders
 

@@ -8,7 +8,7 @@ that stays on the screen, a picture that goes on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Source, Span
@@ -45,7 +45,7 @@ class Hit:
     place: Span | PageArea
     text: str
     reasons: tuple[Reason, ...]
-    """Best first; never empty."""
+    """Moments that make up the place, best first, then those that support it; never empty."""
     moment_id: int
     """The moment that gives the hit its place (for its picture)."""
     segment: int
@@ -197,7 +197,7 @@ def _overlapping_texts(group: _Group, candidates: Sequence[Candidate]) -> list[C
 
 
 def _hit(group: _Group, rank: int) -> Hit:
-    members = sorted((*group.joined, *group.supports), key=lambda one: (-one.score, one.stored.id))
+    members = [*_best_first(group.joined), *_best_first(group.supports)]
     reasons = tuple(
         Reason(one.stored.moment.kind, one.score, one.stored.moment.text, one.stored.id)
         for one in members
@@ -219,13 +219,12 @@ def _hit(group: _Group, rank: int) -> Hit:
     )
 
 
+def _best_first(members: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(members, key=lambda one: (-one.score, one.stored.id))
+
+
 def _joined_text(group: _Group) -> str:
     if group.moment.kind is not MomentKind.UTTERANCE:
         return group.moment.text
     in_time = sorted(group.joined, key=lambda member: member.stored.moment.span)
     return " ".join(dict.fromkeys(member.stored.moment.text for member in in_time))
-
-
-def renumber(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The same hits with ranks 1, 2, ... in the order given."""
-    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, start=1))

@@ -173,15 +173,25 @@ def _weighed(
     best_cosine: float | None,
     settings: RetrieveSettings,
 ) -> list[RankedList]:
-    """Pictures count in full only where neither words nor meaning speak for any text."""
+    """Pictures much like the question count, alone; others only where no text speaks for itself."""
+    alike = [
+        moment_id
+        for moment_id, cosine in zip(pictures.moment_ids, pictures.cosines, strict=True)
+        if cosine >= settings.alike_pictures_cosine
+    ]
     has_text = bool(words) or (
         best_cosine is not None and best_cosine >= settings.text_evidence_cosine
     )
-    pictures_weight = settings.pictures_weight if has_text else settings.meaning_weight
+    if alike:
+        seen = RankedList(alike, settings.alike_pictures_weight)
+    elif has_text:
+        seen = RankedList(pictures.moment_ids, settings.pictures_weight)
+    else:
+        seen = RankedList(pictures.moment_ids, settings.meaning_weight)
     return [
         RankedList(texts.moment_ids, settings.meaning_weight),
         RankedList(words, settings.words_weight),
-        RankedList(pictures.moment_ids, pictures_weight),
+        seen,
     ]
 
 

@@ -20,7 +20,11 @@ class RetrieveSettings:
     words_weight: float = 1.0
     """Weight of the list ordered by matching words (BM25)."""
     pictures_weight: float = 0.15
-    """Weight of the list of pictures, whose default space is weak, beside text evidence."""
+    """Weight of pictures that are little like the question, beside text evidence."""
+    alike_pictures_weight: float = 1.0
+    """Weight of pictures that are much like the question."""
+    alike_pictures_cosine: float = 0.4
+    """From this likeness on, a picture's labels say what the question says."""
     text_evidence_cosine: float = 0.4
     """Below this, the best text is no evidence, and pictures weigh as much as text."""
     merge_gap_s: float = 1.0

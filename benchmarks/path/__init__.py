@@ -1,0 +1,1 @@
+"""How fast is the whole path on this machine? Ingest per stage, memory, search latency."""

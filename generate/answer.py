@@ -1,0 +1,117 @@
+"""A question becomes an answer whose every sentence names its proof, or the plain admission."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from generate.citations import Citation, format_citation
+from generate.evidence import Evidence, collect_evidence
+from generate.extractive import ScoredSentence, choose_sentences, score_sentences
+from retrieve.search import MILLISECONDS_PER_SECOND, SearchResult, search
+
+if TYPE_CHECKING:
+    from generate.settings import GenerateSettings
+    from index.embedders import Embedder
+    from index.snapshot import Snapshot
+    from retrieve.filters import Filters
+    from retrieve.settings import RetrieveSettings
+
+NOT_FOUND = "not found in the archive"
+
+Verdict = Literal["supported", "contradicted", "not shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """One sentence of an answer and what proves it."""
+
+    text: str
+    verdict: Verdict
+    """Whether the cited evidence says so; a verbatim quote is `supported` by construction."""
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the archive says about a question."""
+
+    question: str
+    found: bool
+    text: str
+    """Sentences, each followed by its citations in brackets; NOT_FOUND when nothing answers."""
+    sentences: tuple[AnswerSentence, ...]
+    """Best first; empty when nothing answers."""
+    evidence: tuple[Evidence, ...]
+    """All that was read."""
+    ledger: dict[str, str | int | float | None]
+    """What was read and decided: JSON-able, milliseconds and counts."""
+
+
+def answer(
+    question: str,
+    snapshot: Snapshot,
+    embedder: Embedder,
+    *,
+    filters: Filters,
+    retrieve: RetrieveSettings,
+    settings: GenerateSettings,
+) -> Answer:
+    """Search, then answer from the hits. Raises QuestionError as `search` does."""
+    result = search(
+        snapshot, embedder, question, k=settings.hits, filters=filters, settings=retrieve
+    )
+    return answer_from(result, snapshot, embedder, settings=settings)
+
+
+def answer_from(
+    result: SearchResult, snapshot: Snapshot, embedder: Embedder, *, settings: GenerateSettings
+) -> Answer:
+    """Answer the query of a search from its hits."""
+    started = time.perf_counter()
+    evidence = collect_evidence(result.hits, snapshot)
+    scored = score_sentences(result.query, evidence, snapshot, embedder, settings)
+    chosen = choose_sentences(scored, settings)
+    sentences = tuple(_quoted(one) for one in chosen)
+    took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
+    return Answer(
+        question=result.query,
+        found=bool(sentences),
+        text=_written(sentences) if sentences else NOT_FOUND,
+        sentences=sentences,
+        evidence=evidence,
+        ledger={
+            "backend": settings.backend,
+            "hits": len(result.hits),
+            "evidence": len(evidence),
+            "sentences_read": len(scored),
+            "sentences_quoted": len(sentences),
+            "best_score": round(scored[0].score, 4) if scored else None,
+            "answer_threshold": settings.answer_threshold,
+            "search_ms": round(result.took_ms, 3),
+            "answer_ms": round(took_ms, 3),
+        },
+    )
+
+
+def _quoted(one: ScoredSentence) -> AnswerSentence:
+    sentence = one.sentence
+    evidence = sentence.evidence
+    citation = Citation(
+        evidence=evidence.id,
+        source_id=evidence.source.id,
+        source_name=evidence.source.name,
+        place=sentence.place,
+        quote=sentence.quote,
+    )
+    verdict: Verdict = "supported" if sentence.quote in evidence.text else "not shown"
+    return AnswerSentence(sentence.text, verdict, (citation,))
+
+
+def _written(sentences: Sequence[AnswerSentence]) -> str:
+    return " ".join(
+        " ".join([sentence.text, *map(format_citation, sentence.citations)])
+        for sentence in sentences
+    )

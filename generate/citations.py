@@ -1,0 +1,69 @@
+"""Citations: what proves a sentence, and how that is written.
+
+`[lecture.mp4 00:03:12.4-00:03:17.9]` for a span, `[manual.pdf p. 7]` for a page, and
+`[manual.pdf p. iv (4)]` where the label printed on the page is not its number. One function
+writes them, one reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from index.clock import format_clock, parse_clock
+from index.records import PageArea, Span
+
+_TICKS_PER_SECOND = 10
+_CLOCK = r"\d{2,}:\d{2}:\d{2}\.\d"
+_SPAN_CITATION = re.compile(rf"\[(?P<name>.+) (?P<start>{_CLOCK})-(?P<end>{_CLOCK})\]", re.DOTALL)
+_LABEL_CITATION = re.compile(r"\[(?P<name>.+) p\. (?P<label>.*) \((?P<page>\d+)\)\]", re.DOTALL)
+_PAGE_CITATION = re.compile(r"\[(?P<name>.+) p\. (?P<page>\d+)\]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote and where it stands."""
+
+    evidence: str
+    """Id of the evidence it was taken from ("E1")."""
+    source_id: str
+    source_name: str
+    place: Span | PageArea
+    """The place of the quote itself where words give it, else of its moment."""
+    quote: str
+    """Verbatim from the evidence."""
+
+
+def format_place(place: Span | PageArea) -> str:
+    """Write a span as clock times (start rounded down, end up, to 0.1 s) or a page as `p. 7`."""
+    if isinstance(place, Span):
+        end = Fraction(ceil(place.end * _TICKS_PER_SECOND), _TICKS_PER_SECOND)
+        return f"{format_clock(place.start)}-{format_clock(end)}"
+    if place.label == str(place.page):
+        return f"p. {place.page}"
+    return f"p. {place.label} ({place.page})"
+
+
+def format_citation(citation: Citation) -> str:
+    """Write a citation as people read it, in square brackets."""
+    return f"[{citation.source_name} {format_place(citation.place)}]"
+
+
+def parse_citation(text: str) -> tuple[str, Span | PageArea]:
+    """Read what `format_citation` wrote: the source's name and the place.
+
+    Spans come back to 0.1 s, pages without boxes. Raises ValueError for anything else. A page
+    label that itself contains " p. " is not told apart from the name.
+    """
+    if match := _SPAN_CITATION.fullmatch(text):
+        return match["name"], Span(parse_clock(match["start"]), parse_clock(match["end"]))
+    if match := _LABEL_CITATION.fullmatch(text):
+        return match["name"], PageArea(int(match["page"]), match["label"])
+    if match := _PAGE_CITATION.fullmatch(text):
+        return match["name"], PageArea(int(match["page"]), match["page"])
+    raise ValueError(
+        f"{text!r} is no citation; write [name 00:03:12.4-00:03:17.9], [name p. 7] "
+        "or [name p. iv (4)]"
+    )

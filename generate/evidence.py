@@ -1,0 +1,82 @@
+"""Hits become evidence: what may be quoted, with an id for every piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.records import Moment, MomentKind, PageArea, Source, Span, Word
+from retrieve.search import TEXT_KINDS
+
+if TYPE_CHECKING:
+    from index.snapshot import Snapshot, StoredMoment
+    from retrieve.hits import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One moment whose words may be quoted."""
+
+    id: str
+    """ "E1", "E2", ... in the order of the list."""
+    source: Source
+    place: Span | PageArea
+    kind: MomentKind
+    text: str
+    """As stored: quotes are looked up in it."""
+    heading: str
+    """Path of headings above it (documents)."""
+    words: tuple[Word, ...]
+    """Words with their times (utterances)."""
+    moment_id: int
+    hit_rank: int
+    """Rank of the best hit that brought it."""
+
+
+def collect_evidence(hits: Sequence[Hit], snapshot: Snapshot) -> tuple[Evidence, ...]:
+    """Turn hits into evidence: every moment with words once, grouped by source.
+
+    Sources come in the order of their best hit; within a source, time or page order rules. Frames
+    and pages as pictures are left out: their text is a guess or repeats what passages say.
+    """
+    rank_of: dict[int, int] = {}
+    for hit in hits:
+        for reason in hit.reasons:
+            if reason.kind in TEXT_KINDS:
+                rank_of.setdefault(reason.moment_id, hit.rank)
+    stored = [one for one in snapshot.moments(list(rank_of)) if one.moment.text.strip()]
+    best_of_source: dict[str, int] = {}
+    for one in stored:
+        best = best_of_source.get(one.source.id, rank_of[one.id])
+        best_of_source[one.source.id] = min(best, rank_of[one.id])
+    stored.sort(
+        key=lambda one: (
+            best_of_source[one.source.id],
+            one.source.id,
+            _position(one.moment),
+            one.id,
+        )
+    )
+    return tuple(
+        _evidence(one, f"E{number}", rank_of[one.id]) for number, one in enumerate(stored, start=1)
+    )
+
+
+def _position(moment: Moment) -> float:
+    return float(moment.span.start) if isinstance(moment.place, Span) else moment.area.page
+
+
+def _evidence(stored: StoredMoment, evidence_id: str, hit_rank: int) -> Evidence:
+    moment = stored.moment
+    return Evidence(
+        id=evidence_id,
+        source=stored.source,
+        place=moment.place,
+        kind=moment.kind,
+        text=moment.text,
+        heading=moment.heading,
+        words=moment.words,
+        moment_id=stored.id,
+        hit_rank=hit_rank,
+    )

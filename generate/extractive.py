@@ -1,0 +1,175 @@
+"""The offline backend: the sentences that answer are chosen and quoted, nothing is written.
+
+Answer-sentence selection: every quotable sentence of the evidence is scored by likeness of
+meaning to the question (cosine of embeddings) and by how much of the question's telling words it
+holds, each word weighed by its rarity in the library (inverse document frequency, Spärck Jones
+1972). A word that the library does not hold at all weighs most, and no sentence can cover it:
+that is how a question about something else is noticed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+from generate.evidence import Evidence
+from generate.sentences import Sentence, split_evidence
+from index.records import MomentKind
+from retrieve.words import STOP_WORDS, all_words, content_words, share_of_shorter, stem
+
+if TYPE_CHECKING:
+    from generate.settings import GenerateSettings
+    from index.embedders import Embedder
+    from index.snapshot import Snapshot
+
+HEADING_CREDIT = 0.8
+"""What a question word counts that stands only in the headings above a sentence."""
+CONTEXT_CREDIT = 0.4
+"""What a question word counts that stands only elsewhere in the same moment."""
+NO_NUMBER_FACTOR = 0.85
+"""Sentences without a number answer "how many" and "when" questions badly."""
+SAME_TEXT_SHARE = 0.7
+_TITLE_WORDS = 3
+_COUNT_AT_MOST = 1000
+
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|old|far|high|deep|often|fast|tall|large|big|heavy|wide|hot|cold)\b"
+    r"|\bwhen\b|\b(?:what|which|in) year\b|\bat what (?:time|pressure|temperature|speed)\b"
+    r"|\bwhat (?:number|percentage|temperature|pressure|voltage|date|amount|size)\b",
+    re.IGNORECASE,
+)
+_ASKING_TEXT = (
+    "many much long often far use used uses using mean means may must need needs get gets make "
+    "made happen happens kind type called call give giving want know one ones per thing things"
+)
+_ASKING_WORDS = STOP_WORDS | frozenset(_ASKING_TEXT.split())
+"""Words that shape a question and tell nothing about its subject."""
+_NUMBER_TEXT = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
+    "hundred thousand million half twice once first second third dozen january february march "
+    "april may june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday morning evening night noon midnight spring summer autumn "
+    "winter christmas never always daily weekly monthly yearly hourly before after"
+)
+_NUMBER_WORDS = frozenset(_NUMBER_TEXT.split())
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence and why it might answer."""
+
+    sentence: Sentence
+    score: float
+    """0..1, comparable across questions; see GenerateSettings.answer_threshold."""
+    cosine: float
+    cover: float
+    """Share of the question's telling words that it holds, weighed by rarity."""
+
+
+def score_sentences(
+    question: str,
+    evidence: Sequence[Evidence],
+    snapshot: Snapshot,
+    embedder: Embedder,
+    settings: GenerateSettings,
+) -> list[ScoredSentence]:
+    """Score every quotable sentence of the evidence, best first, ties in order of evidence."""
+    sentences = [sentence for piece in evidence for sentence in split_evidence(piece)]
+    sentences = [sentence for sentence in sentences if _can_answer(sentence, question)]
+    if not sentences:
+        return []
+    weights = word_weights(question, snapshot)
+    asks_number = _ASKS_NUMBER.search(question) is not None
+    vector = embedder.embed_queries([question])[0]
+    cosines = embedder.embed_texts([_read_in_place(sentence) for sentence in sentences]) @ vector
+    scored = []
+    for sentence, cosine in zip(sentences, cosines.tolist(), strict=True):
+        cover = _cover(weights, sentence)
+        score = settings.meaning_share * max(cosine, 0.0) + (1 - settings.meaning_share) * cover
+        if asks_number and not _has_number(sentence.text):
+            score *= NO_NUMBER_FACTOR
+        scored.append(ScoredSentence(sentence, score, cosine, cover))
+    return sorted(scored, key=lambda one: (-one.score, one.sentence.evidence.hit_rank))
+
+
+def choose_sentences(
+    scored: Sequence[ScoredSentence], settings: GenerateSettings
+) -> tuple[ScoredSentence, ...]:
+    """The best sentences (best first) that stand above the threshold and close to the best one.
+
+    Nothing when not even the best one answers. What says the same as a better one is left out.
+    """
+    if not scored or scored[0].score < settings.answer_threshold:
+        return ()
+    floor = max(settings.answer_threshold, settings.close_to_best * scored[0].score)
+    chosen: list[ScoredSentence] = []
+    for one in scored:
+        if len(chosen) == settings.max_sentences or one.score < floor:
+            break
+        if not any(_says_the_same(one, other) for other in chosen):
+            chosen.append(one)
+    return tuple(chosen)
+
+
+def word_weights(question: str, snapshot: Snapshot) -> dict[str, float]:
+    """Rarity of each telling word of the question: stem -> log(1 + moments / (1 + matches))."""
+    weights: dict[str, float] = {}
+    asked = all_words(question)
+    for word in [word for word in asked if word not in _ASKING_WORDS] or asked:
+        matches, _ = snapshot.search_words(word, _COUNT_AT_MOST)
+        weights[stem(word)] = log(1 + snapshot.num_moments / (1 + len(matches)))
+    return weights
+
+
+def _can_answer(sentence: Sentence, question: str) -> bool:
+    """False for questions, and for titles that only repeat words of this question."""
+    if sentence.text.endswith("?"):
+        return False
+    if len(all_words(sentence.text)) > _TITLE_WORDS:
+        return True
+    return not set(content_words(sentence.text)) <= set(content_words(question))
+
+
+def _cover(weights: dict[str, float], sentence: Sentence) -> float:
+    own = set(content_words(sentence.text))
+    heading = set(content_words(sentence.evidence.heading))
+    around = set(content_words(sentence.evidence.text))
+    total = sum(weights.values())
+    held = sum(
+        weight
+        * (
+            1.0
+            if word in own
+            else HEADING_CREDIT
+            if word in heading
+            else CONTEXT_CREDIT
+            if word in around
+            else 0.0
+        )
+        for word, weight in weights.items()
+    )
+    return held / total if total else 0.0
+
+
+def _read_in_place(sentence: Sentence) -> str:
+    """A sentence of a document under its innermost heading, as a reader meets it."""
+    heading = sentence.evidence.heading.rsplit(" > ", 1)[-1]
+    return f"{heading}: {sentence.text}" if heading else sentence.text
+
+
+def _has_number(text: str) -> bool:
+    return any(character.isdigit() for character in text) or not _NUMBER_WORDS.isdisjoint(
+        all_words(text)
+    )
+
+
+def _says_the_same(one: ScoredSentence, other: ScoredSentence) -> bool:
+    first, second = one.sentence, other.sentence
+    same_row_table = first.quote.startswith("|") and second.quote.startswith("|")
+    if same_row_table and MomentKind.PASSAGE in (first.evidence.kind, second.evidence.kind):
+        return first.quote == second.quote
+    return share_of_shorter(first.text, second.text) >= SAME_TEXT_SHARE

@@ -1,0 +1,116 @@
+"""Files that cannot be read: one clear line each, listed with their reason, no harm to the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import pytest
+
+from tests.conftest import MANUAL, TALK, ingest_json, secondsight
+
+
+@pytest.fixture(scope="module")
+def bad_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each kind of bad file of the promise, by what is wrong with it."""
+    folder = tmp_path_factory.mktemp("bad")
+    files = {
+        "truncated": folder / "truncated.mp4",
+        "empty": folder / "empty.mp4",
+        "text": folder / "notes.mp4",
+        "missing": folder / "missing.mp4",
+        "encrypted": folder / "encrypted.pdf",
+        "no media": folder / "no_media",
+    }
+    files["truncated"].write_bytes(TALK.read_bytes()[: TALK.stat().st_size // 2])
+    files["empty"].touch()
+    files["text"].write_text("These are notes, not a video.\n" * 50)
+    with pymupdf.open(MANUAL) as manual:
+        manual.select([3])
+        manual.save(
+            files["encrypted"],
+            encryption=pymupdf.PDF_ENCRYPT_AES_256,
+            owner_pw="owner",
+            user_pw="user",
+        )
+    files["no media"].mkdir()
+    (files["no media"] / "readme.txt").write_text("nothing to see")
+    return files
+
+
+@pytest.fixture(scope="module")
+def good_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("good") / "extract.pdf"
+    with pymupdf.open(MANUAL) as manual:
+        manual.select([3, 4])
+        manual.save(file)
+    return file
+
+
+REASONS = {
+    "truncated": "incomplete MP4",
+    "empty": "is empty",
+    "text": "is not a media file",
+    "missing": "no such file|does not exist|not found",
+    "encrypted": "is encrypted",
+    "no media": "no video, audio or PDF file in it",
+}
+
+
+def test_bad_files_are_told_listed_and_disturb_nothing(
+    bad_files: dict[str, Path], good_file: Path, tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    done = secondsight("ingest", "-L", library, *bad_files.values(), good_file, check=False)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("failed")]
+    assert len(lines) == len(bad_files)
+    status = json.loads(secondsight("status", "--json", "-L", library).stdout)
+    failures = {failure["path"]: failure["reason"] for failure in status["failures"]}
+    assert set(failures) == {os.path.abspath(path) for path in bad_files.values()}
+    for what, path in bad_files.items():
+        (line,) = [line for line in lines if str(path) in line]
+        assert failures[str(path)] in line
+        assert any(part in failures[str(path)].lower() for part in REASONS[what].lower().split("|"))
+    (source,) = status["sources"]
+    assert source["name"] == good_file.name
+    assert source["moments"] > 0
+
+
+def test_a_file_that_was_mended_is_no_failure_any_more(
+    bad_files: dict[str, Path], good_file: Path, tmp_path: Path
+) -> None:
+    library, mended = tmp_path / "library", tmp_path / "mended.pdf"
+    shutil.copy(bad_files["encrypted"], mended)
+    assert ingest_json(library, [mended], check=False)["sources"][0]["outcome"] == "failed"
+    shutil.copy(good_file, mended)
+    assert ingest_json(library, [mended])["sources"][0]["outcome"] == "added"
+    status: dict[str, Any] = json.loads(secondsight("status", "--json", "-L", library).stdout)
+    assert status["failures"] == []
+
+
+def test_a_video_cut_off_behind_its_index_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    import av
+
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    with (
+        av.open(str(TALK)) as talk,
+        av.open(str(whole), "w", options={"movflags": "faststart"}) as moved,
+    ):
+        streams = {
+            stream.index: moved.add_stream_from_template(stream)
+            for stream in (*talk.streams.video, *talk.streams.audio)
+        }
+        for packet in talk.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                moved.mux(packet)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 5])
+    (source,) = ingest_json(tmp_path / "library", [cut])["sources"]
+    assert source["outcome"] == "added"
+    assert any("end" in note for note in source["notes"])
+    assert source["moments"] > 0

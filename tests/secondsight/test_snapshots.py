@@ -1,0 +1,44 @@
+"""A reader that searches while another process ingests: no error, never half a source."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pymupdf
+
+from secondsight import Library
+from tests.conftest import MANUAL, command, ingest_json
+
+PAGES = (3, 4, 5, 6, 7, 8)
+
+
+def test_a_reader_sees_whole_sources_only(tmp_path: Path) -> None:
+    files = []
+    for page in PAGES:
+        files.append(tmp_path / f"page{page}.pdf")
+        with pymupdf.open(MANUAL) as manual:
+            manual.select([page])
+            manual.save(files[-1])
+    alone = tmp_path / "alone"
+    whole = {source["id"]: source["moments"] for source in ingest_json(alone, files)["sources"]}
+    directory = tmp_path / "library"
+    library = Library.open(directory)
+    writer = subprocess.Popen(
+        command("ingest", "-L", directory, *files),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    seen: set[int] = set()
+    searches = 0
+    while writer.poll() is None:
+        held = library.status().moments_by_source
+        assert held == {source: whole[source] for source in held}
+        hits = library.search("how is the tide gauge calibrated", k=50).hits
+        assert {hit.source.id for hit in hits} <= set(library.status().moments_by_source)
+        seen.add(len(held))
+        searches += 1
+    assert writer.returncode == 0
+    assert library.status().moments_by_source == whole
+    assert searches > 10
+    assert len(seen) >= 3, "the reader should have seen the library grow"
