@@ -129,14 +129,15 @@ def _can_answer(sentence: Sentence, question: str) -> bool:
     """False for questions, and for titles that only repeat words of this question."""
     if sentence.text.endswith("?"):
         return False
-    if len(all_words(sentence.text)) > _TITLE_WORDS:
+    on_screen = sentence.evidence.kind is MomentKind.SCREEN_TEXT
+    if not on_screen and len(all_words(sentence.text)) > _TITLE_WORDS:
         return True
     return not set(content_words(sentence.text)) <= set(content_words(question))
 
 
 def _cover(weights: dict[str, float], sentence: Sentence) -> float:
     own = set(content_words(sentence.text))
-    heading = set(content_words(sentence.evidence.heading))
+    heading = set(content_words(sentence.heading))
     around = set(content_words(sentence.evidence.text))
     total = sum(weights.values())
     held = sum(
@@ -156,8 +157,8 @@ def _cover(weights: dict[str, float], sentence: Sentence) -> float:
 
 
 def _read_in_place(sentence: Sentence) -> str:
-    """A sentence of a document under its innermost heading, as a reader meets it."""
-    heading = sentence.evidence.heading.rsplit(" > ", 1)[-1]
+    """A sentence under its innermost heading, as a reader meets it."""
+    heading = sentence.heading.rsplit(" > ", 1)[-1]
     return f"{heading}: {sentence.text}" if heading else sentence.text
 
 

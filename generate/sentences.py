@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generate.evidence import Evidence
-from index.records import MomentKind, PageArea, Span
+from index.records import Box, MomentKind, PageArea, Span
 
 _END = re.compile(r"(?:[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]?)\s*")
 _ABBREVIATION = re.compile(
@@ -17,7 +17,7 @@ _ABBREVIATION = re.compile(
 _TABLE_RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _MAX_SCREEN_WORDS = 30
-_MIN_LINE_WORDS = 3
+_MIN_ROW_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Sentence:
     text: str
     """The same for readers: table rows with their column names, lines joined."""
     place: Span | PageArea
+    heading: str
+    """What it stands under: headings of a document, the title of a slide."""
 
 
 def split_evidence(evidence: Evidence) -> list[Sentence]:
@@ -95,24 +97,52 @@ def _block_sentences(
     block = evidence.text[start:end]
     if header is not None:
         row = block.strip()
-        yield Sentence(evidence, row, _read_row(header, row), evidence.place)
+        yield Sentence(evidence, row, _read_row(header, row), evidence.place, evidence.heading)
         return
     for first, last in sentence_borders(block):
         quote = block[first:last]
         place = _place_of_words(evidence, start + first, start + last)
-        yield Sentence(evidence, quote, " ".join(quote.split()), place)
+        yield Sentence(evidence, quote, " ".join(quote.split()), place, evidence.heading)
 
 
 def _screen_sentences(evidence: Evidence) -> Iterator[Sentence]:
-    """Each line, and the whole when it is short: a short line says little by itself."""
-    lines = [line.strip() for line in evidence.text.splitlines() if line.strip()]
+    """Each row under the first one, its title, and the whole when it is short.
+
+    A short row says little by itself, so that it is only quoted alone where the whole is long.
+    """
+    rows = _screen_rows(evidence)
     whole = evidence.text.strip()
-    has_whole = len(lines) > 1 and len(whole.split()) <= _MAX_SCREEN_WORDS
-    for line in lines:
-        if not has_whole or len(line.split()) >= _MIN_LINE_WORDS:
-            yield Sentence(evidence, line, line, evidence.place)
+    has_whole = len(rows) > 1 and len(whole.split()) <= _MAX_SCREEN_WORDS
+    for number, row in enumerate(rows):
+        heading = _one_line(rows[0]) if number > 0 else ""
+        if not has_whole or len(row.split()) >= _MIN_ROW_WORDS:
+            yield Sentence(evidence, row, _one_line(row), evidence.place, heading)
     if has_whole:
-        yield Sentence(evidence, whole, "; ".join(lines), evidence.place)
+        yield Sentence(evidence, whole, _one_line(whole), evidence.place, "")
+
+
+def _screen_rows(evidence: Evidence) -> list[str]:
+    """Verbatim runs of lines that stand side by side on the screen, as the rows of a table do."""
+    lines = [line for line in evidence.text.split("\n") if line.strip()]
+    boxes = [line.box for line in evidence.lines]
+    if [line.text for line in evidence.lines] != lines:
+        return [line.strip() for line in lines]
+    rows: list[list[int]] = []
+    for number, box in enumerate(boxes):
+        if rows and _side_by_side(boxes[rows[-1][-1]], box):
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    return ["\n".join(lines[number] for number in row) for row in rows]
+
+
+def _side_by_side(left: Box, right: Box) -> bool:
+    shared = min(left.y1, right.y1) - max(left.y0, right.y0)
+    return left.x1 <= right.x0 and shared >= min(left.y1 - left.y0, right.y1 - right.y0) / 2
+
+
+def _one_line(text: str) -> str:
+    return "; ".join(line.strip() for line in text.split("\n") if line.strip())
 
 
 def _read_row(header: str, row: str) -> str:

@@ -119,8 +119,8 @@ def write_shard(
             f"moments and {len(segments)} segments"
         )
     owners = np.repeat(np.arange(len(segments)), [len(segment.moments) for segment in segments])
+    _make_directory(directory)
     try:
-        directory.mkdir()
         pictures = _write_pictures(
             directory / PICTURES_NAME, [moment.picture for moment in moments]
         )
@@ -234,7 +234,9 @@ def commit_shard(
 def _take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
     """Undo the move of a shard, unless the manifest that names it got through."""
     if read_manifest(library).generation == before.generation and target.exists():
-        os.rename(target, staged)
+        # What cannot be moved back is named by no manifest, and swept later.
+        with suppress(OSError):
+            os.rename(target, staged)
 
 
 def record_outcomes(library: Path, rows: Sequence[InventoryRow]) -> Manifest:

@@ -114,7 +114,9 @@ def _quantized_index(dims: int, num_lists: int) -> Any:
         False,  # not by residual: codes must not depend on the list
     )
     limit = _quantizer_range(dims)
-    faiss.copy_array_to_vector(np.array([-limit, 2 * limit], dtype=np.float32), index.sq.trained)
+    # Two rows at the ends of the range fix it. Setting `sq.trained` would be more direct, but a
+    # vector<float> comes back as PyMuPDF's type when that is imported first: both share SWIG.
+    index.sq.train(np.repeat(np.array([[-limit], [limit]], dtype=np.float32), dims, axis=1))
     index.is_trained = True
     return index
 

@@ -20,7 +20,7 @@ from ingest.settings import WorkSettings
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no byte leaves the machine
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_DISABLE_IMPORT_WARNING", "1")
+os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # each is an outcome, told once
 
 Value = TypeVar("Value")
 

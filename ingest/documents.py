@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -23,8 +23,12 @@ from PIL import Image
 from index.errors import SourceError
 from index.records import Box
 from ingest.pages import (
+    FIGURE_CAPTION,
     POINTS_PER_INCH,
+    TABLE_CAPTION,
+    DocumentInfo,
     FigureBlock,
+    OutlineEntry,
     PageContent,
     PageItem,
     PageLine,
@@ -34,7 +38,6 @@ from ingest.pages import (
     clipped,
     cluster_boxes,
     holds_center,
-    is_caption,
     is_figure_sized,
     nearest_caption,
     reading_order,
@@ -42,6 +45,8 @@ from ingest.pages import (
     without_lines_in,
 )
 from ingest.settings import DocumentSettings
+
+__all__ = ["DocumentInfo", "OutlineEntry", "probe_document", "read_pages", "render_page"]
 
 _HEADER_WITHIN_BYTES = 1024
 _NO_PAGE = "is broken beyond repair: no page can be found in it"
@@ -79,32 +84,6 @@ _LEAST_DRAWINGS = 3
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
-
-
-@dataclass(frozen=True, slots=True)
-class OutlineEntry:
-    """One bookmark."""
-
-    level: int
-    """Counted from 1."""
-    title: str
-    page: int
-    """Counted from 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """What probing found."""
-
-    path: str
-    pages: int
-    labels: tuple[str, ...]
-    """What is printed on each page; str(page) where the file says nothing."""
-    title: str
-    """From the metadata; "" when it has none."""
-    outline: tuple[OutlineEntry, ...]
-    repaired: bool = False
-    """True when the file is damaged and MuPDF rebuilt it: pages or words may be missing."""
 
 
 def probe_document(path: str) -> DocumentInfo:
@@ -202,7 +181,7 @@ def _read_page(
     blocks, images, vectors, unknown = _structure(displayed)
     needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
     items: list[PageItem] = list(blocks)
-    has_caption = any(is_caption(block.text) for block in blocks)
+    has_caption = any(FIGURE_CAPTION.match(block.text) for block in blocks)
     drawings: list[dict[str, Any]] = []
     if vectors and (has_caption or vectors >= _LEAST_DRAWINGS):
         drawings = page.get_cdrawings()
@@ -276,9 +255,11 @@ def _is_picture_of_text(
     of which have no Unicode value.
     """
     letters = sum(sum(map(str.isalnum, line.text)) for block in blocks for line in block.lines)
-    if unknown >= _STAMP_LETTERS and unknown > letters:
+    if letters >= _STAMP_LETTERS:
+        return False
+    if unknown >= _STAMP_LETTERS:
         return True
-    if letters >= _STAMP_LETTERS or not images:
+    if not images:
         return False
     share = sum(map(area, cluster_boxes(images, 1.0))) / page_area
     return share >= (_SCAN_SHARE if letters < _FEW_LETTERS else _FULL_SCAN_SHARE)
@@ -302,34 +283,56 @@ def _suggests_table(drawings: Sequence[dict[str, Any]]) -> bool:
 def _tables(page: Any) -> list[TableBlock]:
     """Ruled tables with two rows and columns or more, at least half of their cells filled.
 
-    PyMuPDF answers None where it stumbles; the words then stay running text.
+    PyMuPDF finds the cells (it answers None where it stumbles; the words then stay running text);
+    the words in them are MuPDF's: `Table.extract` loses the spaces between small letters.
     """
+    words = [
+        (_displayed(page, word[:4]), word[4].translate(_LETTERS))
+        for word in page.get_text("words", flags=_TEXT_FLAGS)
+    ]
     found = page.find_tables(use_layout=False)
     tables: list[TableBlock] = []
     for table in found.tables if found is not None else ():
+        box = Box(*map(float, table.bbox))
+        inside = [word for word in words if holds_center(box, word[0])]
         cells = tuple(
-            tuple(" ".join((cell or "").translate(_LETTERS).split()) for cell in row)
-            for row in table.extract()
+            tuple(_words_in(cell, inside) if cell else "" for cell in row.cells)
+            for row in table.rows
         )
         filled = sum(bool(cell) for row in cells for cell in row)
         if len(cells) < 2 or len(cells[0]) < 2 or filled * 2 < len(cells) * len(cells[0]):
             continue
         row_boxes = tuple(Box(*map(float, row.bbox)) for row in table.rows)
-        tables.append(TableBlock(Box(*map(float, table.bbox)), cells, row_boxes))
+        tables.append(TableBlock(box, cells, row_boxes))
     return tables
 
 
+def _words_in(cell: Sequence[float], words: Sequence[tuple[Box, str]]) -> str:
+    box = Box(*map(float, cell))
+    return " ".join(word for place, word in words if holds_center(box, place))
+
+
+def _displayed(page: Any, rect: Sequence[float]) -> Box:
+    """A rectangle of the page as stored, where it is displayed."""
+    return Box(*map(float, (pymupdf.Rect(rect) * page.rotation_matrix).normalize()))
+
+
 def _with_tables(items: list[PageItem], tables: list[TableBlock]) -> list[PageItem]:
-    """Take the lines printed inside tables out of the running text."""
-    boxes = [table.box for table in tables]
-    kept, _ = without_lines_in(items, boxes)
-    return [*kept, *tables]
+    """Take the lines printed inside tables, and the tables' captions, out of the running text."""
+    kept, _ = without_lines_in(items, [table.box for table in tables])
+    captions: list[TextBlock] = []
+    for table in tables:
+        blocks = [item for item in kept if isinstance(item, TextBlock)]
+        caption = nearest_caption(table.box, blocks, captions, TABLE_CAPTION)
+        captions.extend([caption] if caption else [])
+        kept.append(replace(table, caption=caption))
+    taken = {id(caption) for caption in captions}
+    return [item for item in kept if id(item) not in taken]
 
 
 def _drawn_boxes(page: Any, drawings: Sequence[dict[str, Any]]) -> list[Box]:
     """Boxes of vector drawings, as displayed."""
-    rects = (pymupdf.Rect(drawing["rect"]) * page.rotation_matrix for drawing in drawings)
-    return [Box(*map(float, rect.normalize())) for rect in rects if rect.is_valid]
+    return [_displayed(page, drawing["rect"]) for drawing in drawings]
 
 
 def _with_figures(
@@ -359,7 +362,7 @@ def _with_figures(
         if any(holds_center(other, box) for other in boxes):
             continue
         blocks = [item for item in items if isinstance(item, TextBlock)]
-        caption = nearest_caption(box, blocks, [each for each in captions if each])
+        caption = nearest_caption(box, blocks, [each for each in captions if each], FIGURE_CAPTION)
         if caption is not None or not needs_caption:
             boxes.append(box)
             captions.append(caption)

@@ -22,7 +22,7 @@ from ingest.media_info import Frame
 from ingest.settings import FrameSettings
 
 _LUMA_WIDTH_PX: Final = 320
-_NOISE_LEVELS: Final = 24
+_NOISE_LEVELS: Final = 40
 """A pixel of the small luma picture changed when it differs by more than this, of 255."""
 _JPEG_QUALITY: Final = 88
 _THUMBNAIL_QUALITY: Final = 85
@@ -30,9 +30,11 @@ _COLOUR_LEVELS: Final = 4
 """Levels of red, green and blue in the colour histogram: 64 bins."""
 _SHOT_COLOUR_SHARE: Final = 0.35
 """Share of the colour mass that moved between two kept pictures: a cut in moving pictures."""
-_SHOT_STILL_SHARE: Final = 0.03
-"""Share of pixels that changed after a picture stood still: a new slide, not a new line on it."""
-_STILL_S: Final = Fraction(2)
+_SHOT_CHANGED_SHARE: Final = 0.03
+_SHOT_LOST_SHARE: Final = 0.5
+"""Share of the pixels, or of the ink, that changed after a picture stood still: a new slide."""
+_STILL: Final = Fraction(2)
+"""A picture that is kept for this many seconds stood still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +166,22 @@ def _is_cut(before: Candidate, after: Candidate) -> bool:
     moved = float(np.abs(before.colours - after.colours).sum()) / 2
     if moved >= _SHOT_COLOUR_SHARE:
         return True
-    stood_still = after.time - before.time >= _STILL_S
-    return stood_still and changed_share(before.luma, after.luma) >= _SHOT_STILL_SHARE
+    if after.time - before.time < _STILL:
+        return False
+    return (
+        changed_share(before.luma, after.luma) >= _SHOT_CHANGED_SHARE
+        or _lost_share(before.luma, after.luma) >= _SHOT_LOST_SHARE
+    )
+
+
+def _lost_share(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> float:
+    """Share of what stood out from the background that changed: little when a line is added."""
+    if before.shape != after.shape:
+        return 1.0
+    background = int(np.median(before))
+    ink = np.abs(before.astype(np.int16) - background) > _NOISE_LEVELS
+    changed = np.abs(before.astype(np.int16) - after) > _NOISE_LEVELS
+    return float(np.count_nonzero(ink & changed) / max(1, int(np.count_nonzero(ink))))
 
 
 def _luma(picture: Image.Image) -> npt.NDArray[np.uint8]:

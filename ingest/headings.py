@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from ingest.documents import DocumentInfo
-from ingest.pages import PageContent, PageItem, PageLine, TextBlock
+from index.records import Box
+from ingest.pages import DocumentInfo, PageContent, PageItem, PageLine, TextBlock
 
 _MARGIN_SHARE = 0.15
 """Running heads and feet stand in the outer 15 % of a page."""
 _MARGIN_STEP_PT = 4.0
+_RUNNING_ROWS = 3
+_PARTING = 0.7
+"""Running rows are parted from the text by more than this share of their own height."""
+_RUNNING_SHARE = 0.75
+"""On at least this share of the pages with words at such a place, they are running ones."""
 _LEAST_REPEATS = 3
 _NEIGHBOUR_PAGES = 8
 """The repeats of a running head are this close, or on half of all pages."""
@@ -24,7 +30,8 @@ _HEADING_LEVELS = 4
 
 _DIGITS = re.compile(r"\d+")
 _DIGIT_MARK = "#"
-_PAGE_NUMBER = "#"
+_PAGE_NUMBER = "# page"
+_HEADING = "# heading"
 _SPOKEN = re.compile(r"\w+")
 
 
@@ -111,35 +118,92 @@ def _large_starts(pages: Sequence[PageContent]) -> HeadingStarts:
     return starts
 
 
-def running_lines(pages: Sequence[PageContent]) -> dict[int, set[int]]:
+def running_lines(info: DocumentInfo, pages: Sequence[PageContent]) -> dict[int, set[int]]:
     """Per page number, the `id`s of lines that are running heads, feet or page numbers.
 
-    That is: the same words, digits aside, at the same place in the margin, on three neighbouring
-    pages or on half of all. Letters larger than the text's are headings, however often repeated.
+    That is: the same words, digits aside, or headings of the outline, at the same place in the
+    margin and parted from the text, on three neighbouring pages or on half of all, where text
+    seldom stands on other pages. Letters larger than the text's are no running lines.
     """
     largest = _body_size_pt(pages) * _HEADING_RATIO or float("inf")
-    places: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    places: dict[tuple[str, int], list[_Found]] = defaultdict(list)
+    taken: dict[int, set[int]] = defaultdict(set)
+    titles: dict[str, set[int]] = defaultdict(set)
+    for entry in info.outline:
+        titles[_plain(entry.title)].add(entry.page)
     for page in pages:
-        for line in all_lines([page]):
-            middle = (line.box.y0 + line.box.y1) / 2 / page.height_pt
-            if _MARGIN_SHARE < middle < 1 - _MARGIN_SHARE or line.size_pt >= largest:
-                continue
-            key = _margin_key(line.text, page)
+        rows = [line for line in all_lines([page]) if _in_margin(line, page)]
+        outer = {id(line) for line in _outer_lines(page)}
+        for line in rows:
             step = round(line.box.y0 / _MARGIN_STEP_PT)
             # A place on the edge of two steps is counted in both.
             for near in (step, step + 1):
-                places[key, near].append((page.number, id(line)))
+                taken[near].add(page.number)
+                if line.size_pt < largest:
+                    key = _margin_key(line.text, page, titles)
+                    places[key, near].append(_Found(page.number, id(line), id(line) in outer))
+    found: dict[int, list[_Found]] = defaultdict(list)
+    for (key, step), at in places.items():
+        found[step].extend(_repeated(key, at, len(pages)))
     running: dict[int, set[int]] = defaultdict(set)
-    for (key, _), found in places.items():
-        on = sorted({number for number, _ in found})
-        least = 2 if key == _PAGE_NUMBER or _DIGIT_MARK not in key else _LEAST_REPEATS
-        on_half = len(on) >= least and len(on) * 2 >= len(pages)
-        for number, line_id in found:
-            first = bisect_left(on, number - _NEIGHBOUR_PAGES)
-            near_by = bisect_right(on, number + _NEIGHBOUR_PAGES) - first
-            if on_half or near_by >= _LEAST_REPEATS:
-                running[number].add(line_id)
+    for step, at in found.items():
+        if len({each.page for each in at}) >= _RUNNING_SHARE * len(taken[step]):
+            for each in at:
+                running[each.page].add(each.line_id)
     return running
+
+
+class _Found(NamedTuple):
+    """One line in a margin."""
+
+    page: int
+    line_id: int
+    is_parted: bool
+    """White space parts it from the text."""
+
+
+def _repeated(key: str, at: Sequence[_Found], pages: int) -> Iterator[_Found]:
+    """Those lines of one text at one place that return often enough.
+
+    Only parted lines are counted; where they suffice, words that touch the text there go along.
+    """
+    on = sorted({each.page for each in at if each.is_parted})
+    least = 2 if key == _PAGE_NUMBER or _DIGIT_MARK not in key else _LEAST_REPEATS
+    on_half = len(on) >= least and len(on) * 2 >= pages
+    has_words = any(map(str.isalpha, key))
+    for each in at:
+        first = bisect_left(on, each.page - _NEIGHBOUR_PAGES)
+        near_by = bisect_right(on, each.page + _NEIGHBOUR_PAGES) - first
+        if (each.is_parted or has_words) and (on_half or near_by >= _LEAST_REPEATS):
+            yield each
+
+
+def _in_margin(line: PageLine, page: PageContent) -> bool:
+    middle = (line.box.y0 + line.box.y1) / 2 / page.height_pt
+    return not _MARGIN_SHARE < middle < 1 - _MARGIN_SHARE
+
+
+def _outer_lines(page: PageContent) -> Iterator[PageLine]:
+    """The first and the last few rows of a page, as far as white space parts them from the rest."""
+    rows: list[list[PageLine]] = []
+    for line in sorted(all_lines([page]), key=lambda each: each.box.y0):
+        if rows and line.box.y0 < (rows[-1][0].box.y0 + rows[-1][0].box.y1) / 2:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    for ordered in (rows, rows[::-1]):
+        for count, row in enumerate(ordered[:_RUNNING_ROWS], start=1):
+            inner = ordered[count][0].box if count < len(ordered) else None
+            box = row[0].box
+            if inner is None or _white(box, inner) > _PARTING * (box.y1 - box.y0):
+                for outer in ordered[:count]:
+                    yield from outer
+                break
+
+
+def _white(one: Box, other: Box) -> float:
+    """Height of the white space between two rows."""
+    return max(one.y0 - other.y1, other.y0 - one.y1)
 
 
 def without_running_lines(page: PageContent, dropped: set[int]) -> PageContent:
@@ -155,8 +219,20 @@ def without_running_lines(page: PageContent, dropped: set[int]) -> PageContent:
     return replace(page, items=tuple(items)) if dropped else page
 
 
-def _margin_key(text: str, page: PageContent) -> str:
+def _margin_key(text: str, page: PageContent, titles: Mapping[str, set[int]]) -> str:
+    """What makes a line the same on several pages; `titles` are headings and where they start."""
     number = text.strip(" -–—·|[]()").casefold()
     if number in (page.label.casefold(), str(page.number)):
         return _PAGE_NUMBER
+    title = _plain(text)
+    if title and title in titles:
+        # Printed once on the page where it starts, it is the heading itself.
+        printed = sum(_plain(line.text) == title for line in all_lines([page]))
+        if page.number not in titles[title] or printed > 1:
+            return _HEADING
     return _DIGITS.sub(_DIGIT_MARK, text.casefold())
+
+
+def _plain(text: str) -> str:
+    """Letters of a heading without its number."""
+    return _DIGITS.sub("", spelled(text)).removeprefix("chapter")

@@ -47,7 +47,7 @@ __all__ = ["AudioFacts", "Frame", "MediaInfo", "VideoFacts", "probe", "read_audi
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
 _INDEXED_FORMATS: Final = frozenset({"mov", "wav"})
-"""Formats whose header states the length exactly. Others are measured from their packets."""
+"""Formats whose header knows the length. Others are measured from their packets."""
 
 
 def probe(path: str) -> MediaInfo:
@@ -225,33 +225,34 @@ def _extents(
     streams: list[VideoStream | AudioStream],
 ) -> dict[int, Extent]:
     """Raw extent of each stream by its index; streams without any timestamp are left out."""
+    # Fragmented MP4 announces no samples: its header knows nothing of the fragments.
     indexed = bool(_INDEXED_FORMATS & set(container.format.name.split(",")))
-    extents: dict[int, Extent] = {}
-    measured: dict[int, Extent] | None = None
+    indexed = indexed and all(stream.frames and stream.duration for stream in streams)
+    extents = _measure_packets(path, [stream.index for stream in streams], tail=indexed)
     for stream in streams:
         begin, ticks, unit = stream.start_time, stream.duration, stream.time_base
-        # Fragmented MP4 announces no samples: its header knows nothing of the fragments.
-        if indexed and stream.frames and begin is not None and ticks and unit is not None:
-            extents[stream.index] = Extent(begin * unit, (begin + ticks) * unit)
+        if begin is None or unit is None:
             continue
-        if measured is None:
-            measured = _measure_packets(path, [stream.index for stream in streams])
-        found = measured.get(stream.index)
-        if found is None:
-            continue
-        first = found.start if begin is None or unit is None else begin * unit
-        extents[stream.index] = Extent(first, max(first, found.end))
+        known = Extent(begin * unit, (begin + (ticks if indexed and ticks else 0)) * unit)
+        measured = extents.get(stream.index, known)
+        # The header knows where sound is trimmed, the packets when the last picture is shown.
+        trimmed = indexed and isinstance(stream, AudioStream)
+        end = known.end if trimmed else max(known.end, measured.end)
+        if stream.index in extents or indexed:
+            extents[stream.index] = Extent(known.start, end)
     return extents
 
 
-def _measure_packets(path: str, indices: list[int]) -> dict[int, Extent]:
-    """Read every packet (nothing is decoded) and return the extent that the timestamps cover."""
+def _measure_packets(path: str, indices: list[int], *, tail: bool) -> dict[int, Extent]:
+    """What the timestamps of all packets cover; with `tail` of those since the last keyframe."""
     extents: dict[int, Extent] = {}
     # Cut short: what can be read up to there is the extent.
     with _open(path) as container, suppress(av.error.FFmpegError):
+        if tail and container.duration is not None:
+            container.seek(2 * container.duration + max(0, container.start_time or 0))
         for packet in container.demux([container.streams[index] for index in indices]):
             pts, unit = packet.pts, packet.time_base
-            if pts is None or unit is None:
+            if pts is None or unit is None or packet.is_discard:
                 continue
             length = (packet.duration or 0) * unit
             if not length and isinstance(packet.stream, VideoStream):

@@ -1,4 +1,4 @@
-"""What is on a page of a document, and its geometry: reading order, clusters, captions, scans.
+"""A document and its pages, and their geometry: reading order, clusters, captions, scans.
 
 All boxes are in PDF points of the page as displayed, origin at the top left.
 """
@@ -24,11 +24,40 @@ _RULE_SPACING_PT = 8.0
 """Closer rules are staves or double lines, not rows of a table."""
 _RULE_JOIN_PT = 2.5
 """Rules this close meet, or are the two edges of one rule."""
-_CAPTION = re.compile(
+FIGURE_CAPTION = re.compile(
     r"\s*(?:figure|fig\.|abbildung|abb\.|figura|рисунок|рис\.|图|圖|図)\s*[A-Z]?\d", re.IGNORECASE
+)
+TABLE_CAPTION = re.compile(
+    r"\s*(?:table|tab\.|tabelle|tableau|tabla|таблица|табл\.|表)\s*[A-Z]?\d", re.IGNORECASE
 )
 _CAPTION_REACH_PT = 48.0
 """A caption stands at most this far above or below its figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineEntry:
+    """One bookmark."""
+
+    level: int
+    """Counted from 1."""
+    title: str
+    page: int
+    """Counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """What probing found."""
+
+    path: str
+    pages: int
+    labels: tuple[str, ...]
+    """What is printed on each page; str(page) where the file says nothing."""
+    title: str
+    """From the metadata; "" when it has none."""
+    outline: tuple[OutlineEntry, ...]
+    repaired: bool = False
+    """True when the file is damaged and MuPDF rebuilt it: pages or words may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +97,7 @@ class TableBlock:
     rows: tuple[tuple[str, ...], ...]
     """Cell texts; every row has the same number of cells, the first row is the header."""
     row_boxes: tuple[Box, ...]
+    caption: TextBlock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +154,6 @@ def holds_center(outer: Box, inner: Box) -> bool:
     return outer.x0 <= x <= outer.x1 and outer.y0 <= y <= outer.y1
 
 
-def is_caption(text: str) -> bool:
-    """True for text that starts like "Figure 3" in the languages we know."""
-    return _CAPTION.match(text) is not None
-
-
 def cluster_boxes(boxes: Iterable[Box], gap_pt: float) -> list[Box]:
     """Unite boxes that overlap or lie within `gap_pt` of each other, until none do."""
     clusters: list[_Corners] = []
@@ -176,9 +201,9 @@ def clipped(box: Box, whole: Box) -> Box:
 
 
 def nearest_caption(
-    figure: Box, blocks: Sequence[TextBlock], taken: Iterable[TextBlock]
+    figure: Box, blocks: Sequence[TextBlock], taken: Iterable[TextBlock], start: re.Pattern[str]
 ) -> TextBlock | None:
-    """The caption closest above or below a figure, within reach and under the same columns."""
+    """The block that starts like a caption closest above or below a figure or table, in reach."""
     used = {id(block) for block in taken}
     best: tuple[float, TextBlock] | None = None
     for block in blocks:
@@ -187,7 +212,7 @@ def nearest_caption(
         beside = box.x1 <= figure.x0 or box.x0 >= figure.x1
         if beside or distance > _CAPTION_REACH_PT or id(block) in used:
             continue
-        if is_caption(block.text) and (best is None or distance < best[0]):
+        if start.match(block.text) and (best is None or distance < best[0]):
             best = (distance, block)
     return best[1] if best else None
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from index.records import Moment, MomentKind, PageArea
-from ingest.documents import DocumentInfo
 from ingest.headings import (
     all_lines,
     descended,
@@ -19,6 +18,7 @@ from ingest.headings import (
     without_running_lines,
 )
 from ingest.pages import (
+    DocumentInfo,
     FigureBlock,
     PageContent,
     PageItem,
@@ -76,6 +76,10 @@ class _Vocabulary:
         return compound if is_compound else plain
 
 
+_Headed = tuple[str, int, PageItem]
+"""Path of headings above an item, its position on the page, the item."""
+
+
 def document_moments(
     info: DocumentInfo, pages: Sequence[PageContent], settings: DocumentSettings
 ) -> tuple[Moment, ...]:
@@ -84,27 +88,37 @@ def document_moments(
     `pages` are all pages of the document, in order. Passages never cross a page, a heading or
     leave out a word but running heads, feet and page numbers; paragraphs are parted by line
     breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
+    A table's caption stands before its Markdown. A heading at the foot of a page whose text
+    follows on the next page is no passage: it is in that text's `heading`.
     A figure's text is its caption and, on the next line, the words printed inside it; it is ""
     for a picture without either. Ornaments repeated at one place are no figures.
     """
-    running = running_lines(pages)
+    running = running_lines(info, pages)
     pages = [without_running_lines(page, running[page.number]) for page in pages]
     vocabulary = _vocabulary(pages)
     ornaments = _ornaments(pages)
     starts = heading_starts(info, pages)
     path: list[tuple[int, str]] = []
-    moments: list[Moment] = []
+    read: list[tuple[PageContent, str, list[_Headed]]] = []
     for page in pages:
-        headed: list[tuple[str, int, PageItem]] = []
+        headed: list[_Headed] = []
         for level, title in starts.get((page.number, -1), ()):
             path = descended(path, level, title)
         for position, item in enumerate(page.items):
             for level, title in starts.get((page.number, position), ()):
                 path = descended(path, level, title)
-            headed.append((HEADING_SEPARATOR.join(each for _, each in path), position, item))
-        moments.append(_page_moment(page, headed, path, vocabulary))
-        moments.extend(_item_moments(page, headed, ornaments, vocabulary, settings))
+            headed.append((_written(path), position, item))
+        read.append((page, headed[0][0] if headed else _written(path), headed))
+    moments: list[Moment] = []
+    following = [heading if headed else None for _, heading, headed in read[1:]]
+    for (page, heading, headed), carried in zip(read, [*following, None], strict=True):
+        moments.append(_page_moment(page, headed, heading, vocabulary))
+        moments.extend(_item_moments(page, headed, carried, ornaments, vocabulary, settings))
     return tuple(moments)
+
+
+def _written(path: Sequence[tuple[int, str]]) -> str:
+    return HEADING_SEPARATOR.join(title for _, title in path)
 
 
 def cut_passages(
@@ -139,7 +153,8 @@ def cut_passages(
 
 def _item_moments(
     page: PageContent,
-    headed: Sequence[tuple[str, int, PageItem]],
+    headed: Sequence[_Headed],
+    carried: str | None,
     ornaments: frozenset[tuple[int, ...]],
     vocabulary: _Vocabulary,
     settings: DocumentSettings,
@@ -167,7 +182,8 @@ def _item_moments(
                 placed.append((position, moment))
         elif item.caption is not None or _place(item) not in ornaments:
             placed.append((position, _figure_moment(page, heading, item, vocabulary)))
-    close_section()
+    if not (section and section_heading == carried and _is_heading(section, carried)):
+        close_section()
     return [moment for _, moment in sorted(placed, key=lambda each: each[0])]
 
 
@@ -179,6 +195,12 @@ def _is_bare_heading(section: Sequence[TextBlock], above: str, below: str) -> bo
         and bool(title)
         and spelled(section[-1].text).endswith(title)
     )
+
+
+def _is_heading(section: Sequence[TextBlock], path: str) -> bool:
+    """True when a section is nothing but the last heading of its path."""
+    title = spelled(path.rsplit(HEADING_SEPARATOR, maxsplit=1)[-1])
+    return len(section) == 1 and bool(title) and spelled(section[0].text).endswith(title)
 
 
 def _passages(
@@ -209,7 +231,8 @@ def _passages(
 def _table_moments(
     page: PageContent, heading: str, table: TableBlock, settings: DocumentSettings
 ) -> Iterator[Moment]:
-    """A table as Markdown; a long one in pieces, each under the table's header row."""
+    """A table as Markdown; a long one in pieces, each under the table's caption and header row."""
+    above = [table.caption.text] if table.caption else []
     weights = [float(len(" ".join(row).split()) or 1) for row in table.rows[1:]]
     header, *body = table.rows
     pieces = [(0, len(body))]
@@ -217,11 +240,16 @@ def _table_moments(
         pieces = cut_passages(weights, range(len(body)), settings.passage_words)
     for start, end in pieces:
         rows = [header, ["---"] * len(header), *body[start:end]]
-        text = "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in rows)
+        written = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
         whole = len(pieces) == 1
         box = table.box if whole else union_box(table.row_boxes[start + 1 : end + 1])
-        place = PageArea(page.number, page.label, (box,))
-        yield Moment(kind=MomentKind.PASSAGE, place=place, text=text, heading=heading)
+        boxes = (box, table.caption.box) if table.caption else (box,)
+        yield Moment(
+            kind=MomentKind.PASSAGE,
+            place=PageArea(page.number, page.label, boxes),
+            text="\n".join([*above, *written]),
+            heading=heading,
+        )
 
 
 def _cell(text: str) -> str:
@@ -245,8 +273,8 @@ def _figure_moment(
 
 def _page_moment(
     page: PageContent,
-    headed: Sequence[tuple[str, int, PageItem]],
-    path: Sequence[tuple[int, str]],
+    headed: Sequence[_Headed],
+    heading: str,
     vocabulary: _Vocabulary,
 ) -> Moment:
     opening: list[TextBlock] = []
@@ -257,7 +285,6 @@ def _page_moment(
             opening.append(TextBlock(lines))
             missing -= sum(len(line.text.split()) for line in lines)
     words = _tokens(opening, vocabulary)[:_OPENING_WORDS]
-    heading = headed[0][0] if headed else HEADING_SEPARATOR.join(title for _, title in path)
     return Moment(
         kind=MomentKind.PAGE,
         place=PageArea(page.number, page.label),

@@ -21,6 +21,8 @@ _COMMA_WORTH: Final = SAMPLE_RATE_HZ // 10
 _LONE_PHRASE: Final = 3 * SAMPLE_RATE_HZ // 2
 """A phrase this long without a single word was lost by the recogniser."""
 _UNLIKELY: Final = 0.35
+_LONGEST_TAIL: Final = 3
+_SHORTEST_WORD: Final = SAMPLE_RATE_HZ // 4
 _SILENCE_REACH: Final = SAMPLE_RATE_HZ // 2
 """A word this far from every phrase was heard in silence."""
 
@@ -70,12 +72,16 @@ def uncovered(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> bool:
     )
 
 
-def without_tail(heard: Sequence[Heard]) -> Sequence[Heard]:
-    """Drop one or two unlikely words behind the last full stop: the recogniser ran on."""
-    for tail in (1, 2):
+def without_tail(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> Sequence[Heard]:
+    """Drop up to three words behind the last full stop when the recogniser ran on in silence.
+
+    Such words are unlikely, or begin where the speech is all but over ("Thank you.").
+    """
+    for tail in range(1, _LONGEST_TAIL + 1):
         if len(heard) > tail and _ends_text(heard[-tail - 1][0]):
             unlikely = all(probability < _UNLIKELY for _, _, _, probability in heard[-tail:])
-            return heard[:-tail] if unlikely else heard
+            late = heard[-tail][1] > phrases[-1].end - _SHORTEST_WORD
+            return heard[:-tail] if unlikely or late else heard
     return heard
 
 
@@ -175,12 +181,15 @@ def _spread(heard: Sequence[Heard], start: int, end: int) -> list[Word]:
             (start + round((first - origin) * scale), start + round((last - origin) * scale))
             for _, first, last, _ in heard
         ]
+    # Between words of one phrase there is no silence: each lasts until the next begins.
+    borders = [*(first for first, _ in spans), end]
     words = []
-    floor = start
-    for (text, _, _, probability), (first, last) in zip(heard, spans, strict=True):
-        begin = max(first, floor)
-        floor = max(last, begin + 1)
-        words.append(Word(text, Span(_seconds(begin), _seconds(floor)), probability))
+    earliest = start
+    for at, (text, _, _, probability) in enumerate(heard):
+        begin = max(borders[at], earliest)
+        earliest = begin + 1
+        until = max(borders[at + 1], earliest)
+        words.append(Word(text, Span(_seconds(begin), _seconds(until)), probability))
     return words
 
 

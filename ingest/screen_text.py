@@ -70,18 +70,18 @@ class ScreenTextReader:
             for corners, text, confidence in zip(found.boxes, found.txts, found.scores, strict=True)
             if text.strip() and confidence >= self._min_confidence
         ]
-        return in_reading_order(lines)
+        return tuple(line for row in in_rows(lines) for line in row)
 
 
-def in_reading_order(lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
-    """Rows from top to bottom, in a row from left to right."""
+def in_rows(lines: Sequence[TextLine]) -> list[list[TextLine]]:
+    """Rows from top to bottom, each from left to right: what stands side by side is one row."""
     rows: list[list[TextLine]] = []
     for line in sorted(lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0)):
-        if rows and _same_row(rows[-1][-1].box, line.box):
+        if rows and all(_same_row(other.box, line.box) for other in rows[-1]):
             rows[-1].append(line)
         else:
             rows.append([line])
-    return tuple(line for row in rows for line in sorted(row, key=lambda line: line.box.x0))
+    return [sorted(row, key=lambda line: line.box.x0) for row in rows]
 
 
 def screen_text_moments(
@@ -130,7 +130,7 @@ def _moment(shown: _Shown) -> Moment:
     return Moment(
         kind=MomentKind.SCREEN_TEXT,
         place=shown.span,
-        text="\n".join(line.text for line in shown.lines),
+        text="\n".join(" ".join(line.text for line in row) for row in in_rows(shown.lines)),
         frame_time=shown.frame.frame_time,
         lines=shown.lines,
         confidence=sum(len(line.text) * line.confidence for line in shown.lines) / letters,

@@ -15,7 +15,7 @@ from ingest.settings import SegmentSettings
 
 _GRID: Final = Fraction(1)
 """Where nothing suggests a border, whole seconds are tried."""
-_SHOT_COST: Final = 0.0
+_SHOT_COST: Final = -2.0
 _SHOT_IN_SPEECH_COST: Final = 6.0
 _SENTENCE_COST: Final = 1.0
 _NOTHING_COST: Final = 2.0

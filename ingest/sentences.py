@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from index.records import Word
@@ -30,6 +31,13 @@ _ABBREVIATIONS: Final = frozenset(
 """Abbreviations that end a sentence only before a capital."""
 # fmt: on
 _PAUSE: Final = Fraction(8, 10)
+"""A pause this long ends a sentence whatever was written."""
+_TELLING_SHARE: Final = Fraction(6, 10)
+_SHORTEST_TELLING: Final = Fraction(3, 10)
+_LONG: Final = Fraction(6)
+"""Shorter sentences are not cut at pauses: there a missing full stop is unlikely."""
+_FEWEST_WORDS: Final = 3
+_FEW: Final = 5
 _COMMA_WORTH: Final = Fraction(3, 10)
 """When a sentence is too long, a comma is worth as much as a pause of this many seconds."""
 
@@ -37,15 +45,21 @@ _COMMA_WORTH: Final = Fraction(3, 10)
 def split_sentences(words: Sequence[Word], *, max_s: float) -> tuple[tuple[Word, ...], ...]:
     """Cut words into sentences, each at most `max_s` seconds long where it has more than one word.
 
+    Recognisers leave out full stops now and then: a long sentence is cut, too, where the speaker
+    pauses about as long as between sentences (60% of the median pause at a full stop).
     The text of a word keeps the space before it as the recogniser wrote it; a word without one
     continues the word before (Chinese, Japanese, "3" + ".14"). No word is lost or reordered.
     """
+    pauses = [_pause(one, other) for one, other in pairwise(words) if _is_full_stop(one, other)]
+    usual = sorted(pauses)[len(pauses) // 2] if len(pauses) >= _FEW else _PAUSE
+    telling = min(max(usual * _TELLING_SHARE, _SHORTEST_TELLING), _PAUSE)
     sentences: list[tuple[Word, ...]] = []
     begin = 0
     for index, word in enumerate(words):
         after = words[index + 1] if index + 1 < len(words) else None
-        if after is None or _ends_sentence(word, after):
-            sentences.extend(_fitting(tuple(words[begin : index + 1]), Fraction(max_s)))
+        if after is None or _pause(word, after) >= _PAUSE or _is_full_stop(word, after):
+            for part in _paused(tuple(words[begin : index + 1]), telling):
+                sentences.extend(_fitting(part, Fraction(max_s)))
             begin = index + 1
     return tuple(sentences)
 
@@ -55,9 +69,12 @@ def joined(words: Sequence[Word]) -> str:
     return " ".join("".join(word.text for word in words).split())
 
 
-def _ends_sentence(word: Word, after: Word) -> bool:
-    if after.span.start - word.span.end >= _PAUSE:
-        return True
+def _pause(word: Word, after: Word) -> Fraction:
+    return max(Fraction(0), after.span.start - word.span.end)
+
+
+def _is_full_stop(word: Word, after: Word) -> bool:
+    """Whether the punctuation of `word` ends a sentence, given the word that follows."""
     text = word.text.strip().rstrip(_CLOSERS)
     if not text.endswith("."):
         return bool(text) and text[-1] in _ENDS
@@ -75,6 +92,17 @@ def _is_abbreviation(text: str, start: str) -> bool:
     return initial or stem in _TITLES or (stem in _ABBREVIATIONS and not start.isupper())
 
 
+def _paused(words: tuple[Word, ...], telling: Fraction) -> list[tuple[Word, ...]]:
+    """Cut a long sentence at its longest pause, as long as that is telling and leaves no crumbs."""
+    borders = range(_FEWEST_WORDS, len(words) - _FEWEST_WORDS + 1)
+    if not borders or words[-1].span.end - words[0].span.start <= _LONG:
+        return [words]
+    cut = max(borders, key=lambda index: _pause(words[index - 1], words[index]))
+    if _pause(words[cut - 1], words[cut]) < telling:
+        return [words]
+    return _paused(words[:cut], telling) + _paused(words[cut:], telling)
+
+
 def _fitting(words: tuple[Word, ...], max_duration: Fraction) -> list[tuple[Word, ...]]:
     """Halve a sentence at its best pause or comma until every part fits."""
     if len(words) < 2 or words[-1].span.end - words[0].span.start <= max_duration:
@@ -84,7 +112,7 @@ def _fitting(words: tuple[Word, ...], max_duration: Fraction) -> list[tuple[Word
 
     def worth(index: int) -> Fraction:
         border = words[index].span.start
-        pause = max(Fraction(0), border - words[index - 1].span.end)
+        pause = _pause(words[index - 1], words[index])
         comma = _COMMA_WORTH if words[index - 1].text.rstrip()[-1:] in ",;:，；：、" else 0
         # Far from the middle a border is worth little: the parts should be of a size.
         return (pause + comma + Fraction(1, 10)) * (1 - abs(border - middle) / half)

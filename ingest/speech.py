@@ -118,7 +118,7 @@ class SpeechRecognizer:
                 return self._window(audio, left, language) + self._window(audio, right, language)
             if looping:
                 return []
-        return place_words(without_tail(heard), phrases)
+        return place_words(without_tail(heard, phrases), phrases)
 
 
 def find_phrases(audio: Samples) -> tuple[Phrase, ...]:

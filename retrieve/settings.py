@@ -17,8 +17,8 @@ class RetrieveSettings:
     """The constant of reciprocal-rank fusion: larger values flatten the head of the lists."""
     meaning_weight: float = 1.0
     """Weight of the list ordered by likeness of meaning (all kinds of text together)."""
-    words_weight: float = 1.0
-    """Weight of the list ordered by matching words (BM25)."""
+    words_weight: float = 2.0
+    """Weight of the list ordered by matching words (BM25); exact words say more than meaning."""
     pictures_weight: float = 0.15
     """Weight of pictures that are little like the question, beside text evidence."""
     alike_pictures_weight: float = 1.0

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 
-from index.embedders import embedder_identity
+from index.embedders import embedder_identity, open_embedder
 from index.errors import SecondsightError
 from index.manifest import MANIFEST_NAME, check_embedder, read_manifest
-from ingest.screen_text import check_screen_text
-from ingest.speech import check_speech
+from ingest.screen_text import ScreenTextReader
+from ingest.speech import SpeechRecognizer
 from secondsight.settings import Settings
 
 MIN_FREE_BYTES = 2 * 1024**3
@@ -36,16 +36,16 @@ class Check:
 
 
 def examine(settings: Settings, library: Path) -> list[Check]:
-    """Look at the machine, the models and the library; nothing is changed."""
+    """Look at the machine and the library, and load every model; nothing is changed."""
     return [
         _python(),
         _packages(),
         _processors(),
         _memory(),
         _disk(library),
-        _model("embedder", lambda: embedder_identity(settings.index.embedder).id),
-        _model("speech", lambda: check_speech(settings.ingest.speech)),
-        _model("on-screen text", lambda: check_screen_text(settings.ingest.screen_text)),
+        _model("embedder", lambda: open_embedder(settings.index.embedder).identity.id),
+        _model("speech", lambda: _loaded_speech(settings)),
+        _model("on-screen text", lambda: _loaded_reader(settings)),
         _library(library, settings),
     ]
 
@@ -88,6 +88,16 @@ def _disk(library: Path) -> Check:
     free = shutil.disk_usage(place).free
     fix = f"free some space on the disk of {place}"
     return Check("disk", free >= MIN_FREE_BYTES, f"{free / 1024**3:.1f} GiB free", fix)
+
+
+def _loaded_speech(settings: Settings) -> str:
+    SpeechRecognizer(settings.ingest.speech)
+    return settings.ingest.speech.model
+
+
+def _loaded_reader(settings: Settings) -> str:
+    ScreenTextReader(settings.ingest.screen_text)
+    return f"PP-OCRv6 on {settings.ingest.screen_text.engine}"
 
 
 def _model(name: str, look: Callable[[], str]) -> Check:

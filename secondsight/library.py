@@ -13,7 +13,7 @@ from index.catalog import InventoryRow
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
 from index.manifest import check_embedder, create_library, read_manifest
-from index.records import MomentKind, Source, Span
+from index.records import MomentKind, Source, SourceKind, Span
 from index.shard import forget_source
 from index.snapshot import Snapshot
 from ingest.cache import forget_cached
@@ -78,8 +78,8 @@ class Library:
         snapshot = self._current()
         kinds = [source.kind for source in snapshot.sources.values()]
         return (
-            f"Library({str(self.directory)!r}: {kinds.count('video')} videos, "
-            f"{kinds.count('document')} documents, {snapshot.num_moments} moments)"
+            f"Library({str(self.directory)!r}: {kinds.count(SourceKind.VIDEO)} videos, "
+            f"{kinds.count(SourceKind.DOCUMENT)} documents, {snapshot.num_moments} moments)"
         )
 
     def ingest(
@@ -165,10 +165,6 @@ class Library:
             moments_by_source={id_: len(snapshot.source_range(id_)) for id_ in snapshot.sources},
             size_bytes=_size_bytes(self.directory),
         )
-
-    def picture(self, moment_id: int) -> bytes | None:
-        """JPEG of a moment of the latest search's snapshot; None when it has no picture."""
-        return self._current().picture(moment_id)
 
     def _current(self) -> Snapshot:
         with self._lock:

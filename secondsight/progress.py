@@ -66,9 +66,6 @@ class IngestProgress:
                 "", total=None, name=Path(event.path).name, stage=""
             )
         task = self._tasks[event.path]
-        self._bars.update(
-            task,
-            total=event.total or None,
-            completed=event.done,
-            **({} if event.stage == "piece" else {"stage": event.stage}),
-        )
+        self._bars.update(task, total=event.total or None, completed=event.done)
+        if event.stage != "piece":
+            self._bars.update(task, stage=event.stage)

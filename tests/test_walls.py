@@ -23,7 +23,7 @@ ENGINES = {
     "faiss": "index/vectors.py",
     "tantivy": "index/lexical.py",
     "av": "ingest/media.py",
-    "pymupdf": "ingest/pages.py",
+    "pymupdf": "ingest/documents.py",
     "ray": "ingest/cluster.py",
 }
 MAX_LINES = 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -102,7 +103,13 @@ def row_of(number: int, path: str | None = None) -> InventoryRow:
     )
 
 
-def add_video(library: Path, number: int, *, word: str = "word") -> Manifest:
+def add_video(
+    library: Path,
+    number: int,
+    *,
+    word: str = "word",
+    before_commit: Callable[[], None] = lambda: None,
+) -> Manifest:
     """Write and commit one video."""
     source, segments = make_video(number, word=word)
     with staging_area(library) as area:
@@ -115,10 +122,9 @@ def add_video(library: Path, number: int, *, word: str = "word") -> Manifest:
             rotation=read_rotation(library, read_manifest(library)),
             outlier_share=0.2,
         )
+        before_commit()
         return commit_shard(library, staged, entry, [row_of(number)], embedder=IDENTITY)
 
-
-# --- strategies ----------------------------------------------------------------------------------
 
 TIME_BASES = (
     Fraction(1001, 30000),
@@ -130,7 +136,7 @@ TIME_BASES = (
 instants = st.builds(
     lambda ticks, base: ticks * base, st.integers(0, 10**9), st.sampled_from(TIME_BASES)
 )
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 probabilities = st.floats(0, 1)
 
@@ -163,9 +169,10 @@ def moments(draw: st.DrawFn, source_kind: SourceKind) -> Moment:
     """Moments of one kind of source, with anything a record may hold."""
     is_video = source_kind is SourceKind.VIDEO
     kinds = [kind for kind in MomentKind if kind.source_kind is source_kind]
+    place: Span | PageArea = draw(spans()) if is_video else draw(areas)
     return Moment(
         kind=draw(st.sampled_from(kinds)),
-        place=draw(spans() if is_video else areas),
+        place=place,
         text=draw(texts),
         frame_time=draw(st.none() | frame_times),
         words=tuple(draw(st.lists(words, max_size=3))),

@@ -20,7 +20,7 @@ _MOVES: dict[Clip, tuple[tuple[float, float, float], tuple[float, float, float]]
     COFFEE: ((0.48, 0.45, 0.98), (0.60, 0.42, 0.72)),
     ROCKET: ((0.50, 0.70, 1.00), (0.52, 0.50, 0.74)),
     CAT: ((0.36, 0.45, 0.98), (0.52, 0.42, 0.74)),
-    ASTRONAUT: ((0.50, 0.72, 1.00), (0.45, 0.30, 0.80)),
+    ASTRONAUT: ((0.55, 0.31, 1.00), (0.42, 0.34, 0.78)),
 }
 """Clip -> where the camera starts and stops: centre x, centre y, width, as shares."""
 
@@ -36,8 +36,9 @@ def picture_of(picture: Slide | Clip, number: int, sources: Sources) -> Moving:
 
 
 def _film(data: bytes) -> Moving:
-    with av.open(io.BytesIO(data)) as container:
-        frames = [frame.to_image() for frame in container.decode(video=0)]
+    with av.open(io.BytesIO(data), "r") as container:
+        pixels = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    frames = [Image.fromarray(array) for array in pixels]
     return lambda share: frames[min(int(share * len(frames)), len(frames) - 1)]
 
 

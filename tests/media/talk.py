@@ -87,7 +87,7 @@ def _pictures(shown: list[Shown], sources: Sources) -> Iterator[av.VideoFrame]:
         for ticks in part.frames:
             image = draw((ticks - part.frames[0]) / length).copy()
             timecode.stamp(image, (ticks * 1000 + TICKS_PER_S // 2) // TICKS_PER_S)
-            frame = av.VideoFrame.from_image(image)
+            frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
             frame.pts, frame.time_base = ticks, Fraction(1, TICKS_PER_S)
             yield frame
 

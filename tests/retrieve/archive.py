@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from index.embedders import Embedder
@@ -236,19 +238,18 @@ def _picture(moment: Moment) -> Image.Image | None:
 
 
 def _labelled(segment: Segment, embedder: Embedder) -> Segment:
-    moments = []
-    for moment in segment.moments:
-        picture = _picture(moment)
-        if moment.kind is MomentKind.FRAME and picture is not None:
-            label = embedder.embed_images([picture]).labels[0]
-            moment = Moment(
-                kind=moment.kind, place=moment.place, text=label, picture=moment.picture
-            )
-        moments.append(moment)
+    moments = [_labelled_moment(moment, embedder) for moment in segment.moments]
     return Segment(segment.extent, segment.title, tuple(moments))
 
 
-def _vectors(moments: Sequence[Moment], embedder: Embedder) -> np.ndarray:
+def _labelled_moment(moment: Moment, embedder: Embedder) -> Moment:
+    picture = _picture(moment)
+    if moment.kind is not MomentKind.FRAME or picture is None:
+        return moment
+    return replace(moment, text=embedder.embed_images([picture]).labels[0])
+
+
+def _vectors(moments: Sequence[Moment], embedder: Embedder) -> npt.NDArray[np.float32]:
     rows = []
     for moment in moments:
         picture = _picture(moment)

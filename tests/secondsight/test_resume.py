@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import numpy as np
 import psutil
 import pymupdf
 import pytest
 
-from index.records import Moment
+from index.records import Moment, PageArea, Span
 from index.snapshot import Snapshot
 from secondsight import Library
 from tests.conftest import MANUAL, TALK, command, ingest_json
@@ -30,7 +31,7 @@ class Outcome:
     moments: dict[str, list[Moment]]
     vectors: dict[str, bytes]
     pictures: dict[str, list[bytes | None]]
-    hits: list[list[tuple[str, object, float, str]]]
+    hits: list[list[tuple[str, Span | PageArea, float, str]]]
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +61,10 @@ def outcome_of(directory: Path) -> Outcome:
     for source_id in snapshot.sources:
         ids = snapshot.source_range(source_id)
         moments[source_id] = [stored.moment for stored in snapshot.moments(ids)]
-        vectors[source_id] = snapshot.vectors(list(ids)).tobytes()
+        vectors[source_id] = snapshot.vectors(np.asarray(ids)).tobytes()
         pictures[source_id] = [snapshot.picture(number) for number in ids]
     hits = [
-        [(hit.source.id, hit.place, hit.score, hit.text) for hit in library.search(query)]
+        [(hit.source.id, hit.place, hit.score, hit.text) for hit in library.search(query).hits]
         for query in QUERIES
     ]
     return Outcome(moments, vectors, pictures, hits)

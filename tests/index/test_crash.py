@@ -1,0 +1,122 @@
+"""A writer killed at any filesystem call leaves a library that opens, in the old or new state."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from index.manifest import create_library, read_manifest
+from index.shard import forget_source, record_outcomes, sweep, verify_shard
+from index.snapshot import Snapshot
+from tests.index.build import IDENTITY, add_video, row_of, source_id
+
+ROOT = Path(__file__).parents[2]
+CALLS = ("rename", "fsync", "write", "mkdir", "unlink", "rmdir", "open")
+ACTIONS = {"write": 7, "commit": 1, "forget": 1, "record": 1}
+"""What the writer is doing, and killed at every n-th call."""
+MANY = 400
+
+
+def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> None:
+    """What the killed writer was doing; `arm` is called where it starts."""
+    if action == "commit":
+        add_video(library, 2, before_commit=arm)
+        return
+    arm()
+    if action == "write":
+        add_video(library, 2)
+    elif action == "forget":
+        forget_source(library, source_id(1))
+    else:
+        record_outcomes(library, [row_of(1, "/moved.mp4")])
+
+
+def run_and_die(library: Path, action: str, nth: int) -> bool:
+    """Act in a child that is killed at its nth filesystem call; False when it got through."""
+    child = os.fork()
+    if child == 0:
+        act(library, action, lambda: _die_at(nth))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFEXITED(status) or os.WTERMSIG(status) == signal.SIGKILL, status
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, status
+    return not os.WIFEXITED(status)
+
+
+def _die_at(nth: int) -> None:
+    countdown = iter(range(nth))
+    for name in CALLS:
+        real = getattr(os, name)
+
+        def call(*args: object, real: object = real, **options: object) -> object:
+            if next(countdown, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            assert callable(real)
+            return real(*args, **options)
+
+        setattr(os, name, call)
+
+
+def kill_everywhere(library: Path, copies: Path, action: str) -> None:
+    """One copy of the library for every point at which the writer is killed."""
+    for nth in range(0, MANY, ACTIONS[action]):
+        copy = copies / f"{nth:03d}"
+        shutil.copytree(library, copy)
+        if not run_and_die(copy, action, nth):
+            return
+    raise AssertionError(f"still killed after {MANY} calls")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
+    library, copies = tmp_path / "archive", tmp_path / "copies"
+    create_library(library, IDENTITY)
+    add_video(library, 1)
+    # A process of its own: forking needs one without threads.
+    script = (
+        "from pathlib import Path; from tests.index.test_crash import kill_everywhere; "
+        f"kill_everywhere(Path({str(library)!r}), Path({str(copies)!r}), {action!r})"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+    old = _seen(library)
+    act(library, action)
+    new = _seen(library)
+    states = []
+    for number, copy in enumerate(sorted(copies.iterdir())):
+        states.append(_seen(copy))
+        assert states[-1] in (old, new)
+        if number % 3 == 0:
+            if states[-1] == old:
+                act(copy, action)
+            sweep(copy)
+            assert _seen(copy) == new
+            _check_tidy(copy)
+    assert len(states) > 8
+    # Killed early: old; late: new; and never back again.
+    assert states[0] == old
+    assert states[-1] == new
+    assert states == sorted(states, key=lambda state: state == new)
+
+
+def _seen(library: Path) -> tuple[list[str], list[str], int]:
+    snapshot = Snapshot.open(library)
+    found = len(snapshot.search_words("word", 100)[0])
+    assert found == snapshot.num_moments == len(snapshot.moments(range(snapshot.num_moments)))
+    return snapshot.source_ids, [row.path for row in snapshot.inventory()], found
+
+
+def _check_tidy(library: Path) -> None:
+    manifest = read_manifest(library)
+    for entry in manifest.shards:
+        verify_shard(library, entry)
+    assert sorted(os.listdir(library / "shards")) == sorted(s.id for s in manifest.shards)
+    assert os.listdir(library / "staging") == []
+    expected = {"manifest.json", "rotation.npy", "shards", "staging", "writer.lock"}
+    assert set(os.listdir(library)) == expected | {manifest.inventory}

@@ -1,0 +1,310 @@
+"""The two-level index against brute force over the same codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.errors import LibraryError
+from index.manifest import random_rotation
+from index.ranking import top_k
+from index.vectors import ShardVectors, TwoLevelIndex, write_vectors
+from tests.index.build import Vectors, unit_rows
+
+DIMS = 48
+ROTATION = random_rotation(DIMS)
+OUTLIER_SHARE = 0.05
+BOTH_MODES: tuple[Literal["fast", "thorough"], ...] = ("fast", "thorough")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Clustered moments in segments, 3% of them needles that are unlike their segment."""
+
+    moments: Vectors
+    owners: npt.NDArray[np.int64]
+    segments: Vectors
+    needles: npt.NDArray[np.int64]
+
+
+def _archive(num_segments: int, per_segment: int, seed: int = 0) -> Archive:
+    generator = np.random.default_rng(seed)
+    centres = unit_rows(generator.standard_normal((num_segments, DIMS)))
+    owners = np.repeat(np.arange(num_segments), per_segment)
+    spread = centres[owners] + 0.06 * generator.standard_normal((len(owners), DIMS))
+    needles = np.sort(generator.choice(len(owners), max(1, len(owners) * 3 // 100), replace=False))
+    spread[needles] = generator.standard_normal((len(needles), DIMS))
+    moments = unit_rows(spread)
+    sums = np.zeros((num_segments, DIMS))
+    np.add.at(sums, owners, moments)
+    return Archive(moments, owners, unit_rows(sums), needles)
+
+
+def _write(root: Path, archive: Archive, num_shards: int) -> list[Path]:
+    """Split an archive into shards of equally many segments."""
+    directories = []
+    borders = np.linspace(0, len(archive.segments), num_shards + 1).astype(int).tolist()
+    for first, last in pairwise(borders):
+        mine = (archive.owners >= first) & (archive.owners < last)
+        directory = root / f"{num_shards}-{first}"
+        directory.mkdir()
+        write_vectors(
+            directory,
+            archive.moments[mine],
+            archive.owners[mine] - first,
+            archive.segments[first:last],
+            rotation=ROTATION,
+            outlier_share=OUTLIER_SHARE,
+        )
+        directories.append(directory)
+    return directories
+
+
+def _brute_force(
+    index: TwoLevelIndex, query: Vectors, k: int, allowed: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """Scores of the best k allowed on the same 8-bit codes."""
+    scores = index.reconstruct(np.arange(index.num_moments)) @ query
+    return np.sort(scores[allowed])[::-1][:k]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIndex]:
+    archive = _archive(400, 20)
+    return archive, TwoLevelIndex.open(
+        _write(tmp_path_factory.mktemp("small"), archive, 7), ROTATION
+    )
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIndex]:
+    """Enough segments that level 1 works on 1-bit codes."""
+    archive = _archive(6_000, 6)
+    return archive, TwoLevelIndex.open(
+        _write(tmp_path_factory.mktemp("large"), archive, 3), ROTATION
+    )
+
+
+def _queries(archive: Archive, targets: npt.NDArray[np.int64]) -> Vectors:
+    noise = np.random.default_rng(1).standard_normal((len(targets), DIMS))
+    return unit_rows(archive.moments[targets] + 0.03 * noise)
+
+
+@pytest.mark.parametrize("mode", BOTH_MODES)
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_moments_and_needles_are_found(
+    mode: Literal["fast", "thorough"], size: str, request: pytest.FixtureRequest
+) -> None:
+    archive, index = request.getfixturevalue(size)
+    normal = np.setdiff1d(np.arange(len(archive.moments)), archive.needles)[::97]
+    for targets in (normal[:150], archive.needles[:150]):
+        queries = _queries(archive, targets)
+        hits = [
+            target in index.search(query, 10, mode=mode, probes=64)[0]
+            for target, query in zip(targets, queries, strict=True)
+        ]
+        assert np.mean(hits) >= 0.98
+
+
+@pytest.mark.parametrize("share", [0.0005, 0.01, 0.2, 0.7, 1.0])
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_a_filter_acts_before_ranking(
+    share: float, size: str, request: pytest.FixtureRequest
+) -> None:
+    archive, index = request.getfixturevalue(size)
+    generator = np.random.default_rng(2)
+    allowed = generator.random(index.num_moments) < share
+    allowed[17] = True
+    for query in _queries(archive, np.arange(0, index.num_moments, index.num_moments // 5)):
+        ids, scores = index.search(query, 10, mode="thorough", allowed=allowed)
+        assert allowed[ids].all()
+        expected = _brute_force(index, query, 10, allowed)
+        assert len(ids) == len(expected)
+        np.testing.assert_allclose(scores, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("mode", BOTH_MODES)
+def test_few_allowed_segments_are_searched_whole(
+    mode: Literal["fast", "thorough"], small: tuple[Archive, TwoLevelIndex]
+) -> None:
+    archive, index = small
+    allowed = np.isin(archive.owners, np.arange(0, 400, 10))
+    for query in _queries(archive, np.arange(0, 8000, 500)):
+        _, scores = index.search(query, 10, mode=mode, probes=64, allowed=allowed)
+        np.testing.assert_allclose(scores, _brute_force(index, query, 10, allowed), atol=2e-6)
+
+
+def test_fast_finds_what_is_allowed_far_from_the_query(
+    large: tuple[Archive, TwoLevelIndex],
+) -> None:
+    archive, index = large
+    allowed = archive.owners % 20 == 0
+    hits = []
+    for target in np.flatnonzero(allowed)[::40]:
+        query = _queries(archive, np.array([target]))[0]
+        ids, _ = index.search(query, 10, mode="fast", probes=64, allowed=allowed)
+        assert allowed[ids].all()
+        hits.append(target in ids)
+    assert np.mean(hits) >= 0.98
+
+
+@pytest.mark.parametrize("mode", BOTH_MODES)
+def test_many_shards_equal_one(mode: Literal["fast", "thorough"], tmp_path: Path) -> None:
+    archive = _archive(60, 15)
+    one = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
+    many = TwoLevelIndex.open(_write(tmp_path, archive, 12), ROTATION)
+    allowed = np.arange(one.num_moments) % 3 != 0
+    for query in _queries(archive, np.arange(0, 900, 60)):
+        for mask in (None, allowed):
+            expected = one.search(query, 20, mode=mode, probes=64, allowed=mask)
+            found = many.search(query, 20, mode=mode, probes=64, allowed=mask)
+            np.testing.assert_array_equal(found[0], expected[0])
+            np.testing.assert_array_equal(found[1], expected[1])
+
+
+def test_equal_scores_come_in_ascending_id(tmp_path: Path) -> None:
+    archive = _archive(8, 10)
+    twins = np.repeat(archive.moments[:1], 80, axis=0)
+    same = Archive(twins, archive.owners, np.repeat(twins[:1], 8, axis=0), archive.needles)
+    for num_shards in (1, 4):
+        index = TwoLevelIndex.open(_write(tmp_path, same, num_shards), ROTATION)
+        for allowed in (None, np.arange(80) % 2 == 1):
+            ids, _ = index.search(twins[0], 7, mode="thorough", allowed=allowed)
+            expected = np.arange(80) if allowed is None else np.flatnonzero(allowed)
+            assert ids.tolist() == expected[:7].tolist()
+
+
+def test_codes_are_close_to_the_vectors(small: tuple[Archive, TwoLevelIndex]) -> None:
+    archive, index = small
+    ids = np.array([7999, 0, 4321, 0])
+    rebuilt = index.reconstruct(ids)
+    np.testing.assert_allclose(rebuilt, archive.moments[ids], atol=0.02)
+    assert np.min(np.einsum("ij,ij->i", rebuilt, archive.moments[ids])) > 0.99
+    with pytest.raises(IndexError):
+        index.reconstruct(np.array([8000]))
+
+
+def test_a_lopsided_embedder_loses_nothing(tmp_path: Path) -> None:
+    """All the weight in two components: the rotation spreads it within the quantizer's range."""
+    angles = np.linspace(0, np.pi, 300)
+    moments = np.zeros((300, DIMS), dtype=np.float32)
+    moments[:, 3], moments[:, 9] = np.cos(angles), np.sin(angles)
+    archive = Archive(moments, np.repeat(np.arange(3), 100), moments[[50, 150, 250]], np.arange(1))
+    index = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
+    np.testing.assert_allclose(index.reconstruct(np.arange(300)), moments, atol=0.03)
+    assert 120 in index.search(moments[120], 5, mode="fast", probes=64)[0]
+
+
+def test_nothing_and_empty_segments(tmp_path: Path) -> None:
+    empty = TwoLevelIndex([], ROTATION)
+    ids, scores = empty.search(np.ones(DIMS, dtype=np.float32), 5, mode="fast")
+    assert len(ids) == len(scores) == 0
+    assert [ids.dtype, scores.dtype] == ["int64", "float32"]
+    archive = _archive(1, 5)
+    segments = unit_rows(np.random.default_rng(0).standard_normal((6, DIMS)))
+    shapes = [
+        Archive(archive.moments, np.full(5, 3), segments, archive.needles),
+        Archive(archive.moments[:0], archive.owners[:0], segments, archive.needles),
+        Archive(archive.moments[:0], archive.owners[:0], segments[:0], archive.needles),
+        Archive(archive.moments, np.array([0, 0, 2, 5, 5]), segments, archive.needles),
+    ]
+    directories = []
+    for number, shape in enumerate(shapes):
+        (tmp_path / str(number)).mkdir()
+        directories += _write(tmp_path / str(number), shape, 1)
+    index = TwoLevelIndex.open(directories, ROTATION)
+    assert (index.num_moments, index.num_segments) == (10, 18)
+    for mode in BOTH_MODES:
+        for allowed in (None, np.ones(10, dtype=np.bool_)):
+            ids, _ = index.search(archive.moments[2], 50, mode=mode, allowed=allowed)
+            assert sorted(ids.tolist()) == list(range(10))
+            assert set(ids[:2].tolist()) == {2, 7}
+    nothing = np.zeros(10, dtype=np.bool_)
+    assert len(index.search(archive.moments[2], 5, mode="fast", allowed=nothing)[0]) == 0
+    assert len(index.search(archive.moments[2], 0, mode="fast")[0]) == 0
+
+
+def test_an_open_shard_outlives_its_files(tmp_path: Path) -> None:
+    archive = _archive(10, 10)
+    directories = _write(tmp_path, archive, 2)
+    index = TwoLevelIndex.open(directories, ROTATION)
+    for directory in directories:
+        for path in directory.iterdir():
+            path.unlink()
+    assert index.search(archive.moments[77], 1, mode="thorough")[0].tolist() == [77]
+
+
+@pytest.mark.parametrize("first", ["pymupdf", "faiss"])
+def test_faiss_works_beside_pymupdf(first: str, tmp_path: Path) -> None:
+    """Both are SWIG modules and share one table of types: the first import wins it."""
+    script = f"""
+import {first}, pymupdf, pathlib
+import numpy as np
+from index.vectors import TwoLevelIndex, write_vectors
+from tests.index.test_vectors import ROTATION, _archive, _write
+archive = _archive(5000, 2)
+index = TwoLevelIndex.open(_write(pathlib.Path({str(tmp_path)!r}), archive, 2), ROTATION)
+allowed = np.arange(10_000) % 2 == 0
+for mode in ("fast", "thorough"):
+    for mask in (None, allowed):
+        assert index.search(archive.moments[42], 1, mode=mode, allowed=mask)[0][0] == 42
+assert np.allclose(index.reconstruct(np.array([42])), archive.moments[42], atol=0.02)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
+    archive = _archive(4, 5)
+    broken = {
+        "float32": Archive(
+            archive.moments.astype(np.float64),
+            archive.owners,
+            archive.segments,
+            archive.needles,
+        ),
+        "length 1": Archive(archive.moments * 2, archive.owners, archive.segments, archive.needles),
+        "ascending": Archive(
+            archive.moments, archive.owners[::-1], archive.segments, archive.needles
+        ),
+    }
+    for message, shape in broken.items():
+        with pytest.raises(ValueError, match=message):
+            write_vectors(
+                tmp_path,
+                shape.moments,
+                shape.owners,
+                shape.segments,
+                rotation=ROTATION,
+                outlier_share=OUTLIER_SHARE,
+            )
+    index = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
+    with pytest.raises(ValueError, match="a query is"):
+        index.search(np.full(DIMS, np.nan, dtype=np.float32), 5, mode="fast")
+    with pytest.raises(ValueError, match="allowed must be"):
+        index.search(archive.moments[0], 5, mode="fast", allowed=np.ones(3, dtype=np.bool_))
+    with pytest.raises(LibraryError, match="read the vectors"):
+        ShardVectors(tmp_path / "none")
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=40), st.integers(0, 45), st.randoms())
+def test_top_k_is_exact_whatever_order_ties_come_in(scores, k, random) -> None:  # type: ignore[no-untyped-def]
+    def search(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        order = list(range(len(scores)))
+        random.shuffle(order)
+        order.sort(key=lambda number: -scores[number])
+        ids = np.array(order[:count], dtype=np.int64)
+        return ids, np.array([scores[number] for number in ids], dtype=np.float32)
+
+    ids, _ = top_k(search, k, len(scores))
+    assert ids.tolist() == sorted(range(len(scores)), key=lambda n: (-scores[n], n))[:k]

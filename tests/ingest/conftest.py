@@ -1,0 +1,33 @@
+"""What the tests of ingest share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.frames import KeptFrame, describe_frames, select_frames
+from ingest.media import probe, read_frames
+from ingest.settings import FrameSettings
+
+MEDIA = Path(__file__).parent.parent / "media"
+
+
+@pytest.fixture(scope="session")
+def truth() -> dict[str, Any]:
+    """What is said and shown in the sample talk, and when."""
+    content: dict[str, Any] = json.loads((MEDIA / "halden_talk.truth.json").read_text("utf-8"))
+    return content
+
+
+@pytest.fixture(scope="session")
+def talk_frames() -> list[KeptFrame]:
+    """The kept pictures of the sample talk."""
+    path = str(MEDIA / "halden_talk.mp4")
+    info = probe(path)
+    assert info.video is not None
+    settings = FrameSettings()
+    candidates = describe_frames(read_frames(path, info), settings)
+    return list(select_frames(candidates, settings, end=info.video.end))

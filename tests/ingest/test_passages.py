@@ -1,0 +1,221 @@
+"""Passages, headings and running lines; nothing lost or repeated."""
+
+# mypy: allow-untyped-calls
+
+from io import BytesIO
+from pathlib import Path
+
+import pymupdf
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from index.records import Box, MomentKind
+from ingest.pages import (
+    DocumentInfo,
+    PageContent,
+    PageLine,
+    TextBlock,
+)
+from ingest.passages import cut_passages, document_moments
+from ingest.settings import DocumentSettings
+from tests.ingest.pdfs import WORDS, draw_table, moments_of, noise_png, passages_on, save
+
+
+def test_hyphens_at_line_ends_are_mended_and_compounds_kept(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    lines = [
+        "Turn the calibra-",
+        "tion screw against the long-",
+        "term drift of the ref-",
+    ]
+    page.insert_text((72, 100), [*lines, "erence. Then check long-term drift."])
+    (passage,) = passages_on(moments_of(save(document, tmp_path / "hyphens.pdf")), 1)
+    assert passage.text == (
+        "Turn the calibration screw against the long-term drift of the reference. "
+        "Then check long-term drift."
+    )
+
+
+def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(1, 7):
+        page = document.new_page()
+        page.insert_text((72, 40), "Pump manual, revision 3")
+        page.insert_text((300, 800), f"- {number} -")
+        page.insert_text((72, 90), f"Lesson {number}", fontsize=20)
+        page.insert_text((72, 200), f"Body sentence about the {WORDS[number]}.")
+    moments = moments_of(save(document, tmp_path / "heads.pdf"))
+    for number in range(1, 7):
+        (moment,) = passages_on(moments, number)
+        assert moment.text == f"Lesson {number}\nBody sentence about the {WORDS[number]}."
+        assert moment.heading == f"Lesson {number}"
+        assert len(moment.area.boxes) == 2
+
+
+def test_text_that_returns_at_the_foot_of_pages_is_kept(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(12):
+        page = document.new_page()
+        page.insert_text((72, 40), "Reference of all commands")
+        page.insert_text((72, 110), f"{number}.1")
+        for line in range(32):
+            page.insert_text((72, 140 + 20 * line), f"{WORDS[(number + line) % 9]} option {line}.")
+        if number % 2:
+            page.insert_text((72, 780), "The name of this object.")
+        else:
+            page.insert_text((72, 780), f"Another {WORDS[number % 9]} ends here.")
+    moments = moments_of(save(document, tmp_path / "returns.pdf"))
+    for number in range(12):
+        words = " ".join(moment.text for moment in passages_on(moments, number + 1))
+        assert words.startswith(f"{number}.1\n")
+        assert words.endswith("of this object." if number % 2 else "ends here.")
+
+
+def test_headings_follow_the_outline_across_pages(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for _ in range(2):
+        document.new_page()
+    document[0].insert_text((72, 80), "3 Maintenance", fontsize=18)
+    document[0].insert_text((72, 120), "Keep the pump dry.")
+    document[0].insert_text((72, 200), "3.1 Calibration", fontsize=14)
+    document[0].insert_text((72, 240), "Turn the screw.")
+    document[1].insert_text((72, 80), "Then tighten it.")
+    document[1].insert_text((72, 200), "4 Storage", fontsize=18)
+    document[1].insert_text((72, 240), "Store it upright.")
+    document.set_toc([[1, "Maintenance", 1], [2, "Calibration", 1], [1, "Storage", 2]])
+    moments = moments_of(save(document, tmp_path / "outline.pdf"))
+    found = [(m.heading, m.text) for m in moments if m.kind is MomentKind.PASSAGE]
+    assert found == [
+        ("Maintenance", "3 Maintenance\nKeep the pump dry."),
+        ("Maintenance > Calibration", "3.1 Calibration\nTurn the screw."),
+        ("Maintenance > Calibration", "Then tighten it."),
+        ("Storage", "4 Storage\nStore it upright."),
+    ]
+
+
+def test_headings_are_told_by_size_without_an_outline(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((72, 80), "Operation", fontsize=20)
+    page.insert_text((72, 120), "Starting", fontsize=15)
+    page.insert_text((72, 150), "Press the green button and wait for the lamp to go out.")
+    (moment,) = passages_on(moments_of(save(document, tmp_path / "sizes.pdf")), 1)
+    assert moment.heading == "Operation > Starting"
+
+
+def test_a_long_table_is_cut_between_rows_under_its_header(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    rows = [["Code", "Meaning", "Remedy"]]
+    rows += [[f"E{i:02d}", f"{WORDS[i % 9]} fault", "replace"] for i in range(30)]
+    draw_table(document.new_page(), rows, 72, 100)
+    settings = DocumentSettings(passage_words=40)
+    pieces = passages_on(moments_of(save(document, tmp_path / "long.pdf"), settings), 1)
+    assert len(pieces) == 3
+    printed = [line for piece in pieces for line in piece.text.splitlines()[2:]]
+    assert printed == ["| " + " | ".join(row) + " |" for row in rows[1:]]
+    assert all(piece.text.startswith("| Code | Meaning | Remedy |\n") for piece in pieces)
+    tops = [piece.area.boxes[0].y0 for piece in pieces]
+    assert tops == sorted(set(tops))
+
+
+def test_logos_on_every_page_are_no_figures(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(4):
+        page = document.new_page()
+        page.insert_image(pymupdf.Rect(400, 100, 520, 190), stream=noise_png())
+        page.insert_text((72, 300), f"Words of page {WORDS[number]} and more of them.")
+    moments = moments_of(save(document, tmp_path / "logos.pdf"))
+    assert not [moment for moment in moments if moment.kind is MomentKind.FIGURE]
+
+
+def test_a_page_moment_comes_first_with_the_page_as_jpeg(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    document.new_page(width=300, height=600).insert_text((72, 80), "Hello pump.")
+    document.new_page(width=600, height=300)
+    moments = moments_of(save(document, tmp_path / "pages.pdf"))
+    assert [(m.kind, m.area.page) for m in moments] == [
+        (MomentKind.PAGE, 1),
+        (MomentKind.PASSAGE, 1),
+        (MomentKind.PAGE, 2),
+    ]
+    assert moments[0].text == "Hello pump."
+    sizes = []
+    for moment in (moments[0], moments[2]):
+        assert moment.picture is not None
+        sizes.append(Image.open(BytesIO(moment.picture)).size)
+    assert sizes == [(500, 1000), (1000, 500)]
+
+
+@given(
+    st.lists(st.sampled_from([0.5, 1.0]), max_size=400),
+    st.sets(st.integers(1, 400)),
+    st.integers(5, 120),
+)
+def test_cutting_keeps_every_word_once_in_order(
+    weights: list[float], borders: set[int], target: int
+) -> None:
+    inside = sorted(border for border in borders if border < len(weights))
+    pieces = cut_passages(weights, inside, target)
+    covered = [index for start, end in pieces for index in range(start, end)]
+    assert covered == list(range(len(weights)))
+    for start, end in pieces:
+        assert start < end
+        assert sum(weights[start:end]) <= 2 * target
+        near = [
+            b for b in inside if target / 2 <= sum(weights[start:b]) <= 2 * target and b > start
+        ]
+        assert end in near or end == len(weights) or not near
+
+
+@st.composite
+def _typeset(draw: st.DrawFn) -> tuple[list[str], PageContent]:
+    words = draw(st.lists(st.text("abcXYZ.!,", min_size=1, max_size=6), min_size=1, max_size=150))
+    blocks: list[TextBlock] = []
+    lines: list[PageLine] = []
+    y, index = 200.0, 0
+    while index < len(words):
+        count = draw(st.integers(1, 9))
+        text = " ".join(words[index : index + count])
+        lines.append(PageLine(text, Box(72, y, 72 + 5 * len(text), y + 0.9), 10.0))
+        index, y = index + count, y + 1
+        if draw(st.booleans()) or index >= len(words):
+            blocks.append(TextBlock(tuple(lines)))
+            lines = []
+    return words, PageContent(1, "1", 600, 800, tuple(blocks), needs_ocr=False)
+
+
+@given(_typeset(), st.integers(3, 40))
+def test_passages_lose_and_repeat_no_word(
+    typeset: tuple[list[str], PageContent], passage_words: int
+) -> None:
+    words, page = typeset
+    info = DocumentInfo("x.pdf", 1, ("1",), "", ())
+    settings = DocumentSettings(passage_words=passage_words)
+    passages = passages_on(document_moments(info, [page], settings), 1)
+    assert [word for passage in passages for word in passage.text.split()] == words
+    for passage in passages:
+        first_word, last_word = passage.text.split()[0], passage.text.split()[-1]
+        printed = [
+            line.text
+            for block in page.items
+            if isinstance(block, TextBlock)
+            for line in block.lines
+            if any(box.y0 <= line.box.y0 and line.box.y1 <= box.y1 for box in passage.area.boxes)
+        ]
+        assert first_word in printed[0].split()
+        assert last_word in printed[-1].split()
+
+
+def test_chinese_is_cut_and_joined_without_spaces() -> None:
+    sentence = "请先关闭电源然后拧紧螺丝。"
+    lines = tuple(
+        PageLine(sentence, Box(72, 200 + 10 * i, 400, 209 + 10 * i), 10.0) for i in range(20)
+    )
+    page = PageContent(1, "1", 600, 800, (TextBlock(lines),), needs_ocr=False)
+    info = DocumentInfo("x.pdf", 1, ("1",), "", ())
+    passages = passages_on(document_moments(info, [page], DocumentSettings(passage_words=40)), 1)
+    assert "".join(passage.text for passage in passages) == sentence * 20
+    assert len(passages) == 3
+    assert all(passage.text.endswith("。") for passage in passages)
