@@ -305,7 +305,10 @@ class TwoLevelIndex:
         if allowed is None:
             eligible = self._list_sizes > 0
         else:
-            eligible = np.bincount(self._segment_of[allowed], minlength=self.num_segments) > 0
+            eligible = np.zeros(self.num_segments, dtype=np.bool_)
+            filled = np.flatnonzero(self._list_sizes)
+            if len(filled):
+                eligible[filled] = np.logical_or.reduceat(allowed, self._list_starts[filled])
         if mode == "thorough" or np.count_nonzero(eligible) <= probes:
             return np.flatnonzero(eligible).astype(np.int64)
         segments = self._segments.best(query, probes, None if allowed is None else eligible)

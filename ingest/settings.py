@@ -41,7 +41,7 @@ class ScreenTextSettings:
 
     engine: Literal["openvino", "onnxruntime"] = "openvino"
     threads: int = 2
-    min_confidence: float = 0.6
+    min_confidence: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)

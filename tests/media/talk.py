@@ -51,7 +51,9 @@ def make_talk(path: Path, sources: Sources) -> dict[str, Any]:
     groups, samples = narrate([list(scene.sentences) for scene in SCENES], _FIRST_WORD_S, _TAIL_S)
     end = round(len(samples) / RATE_HZ * TICKS_PER_S)
     shown = _lay_out(groups, end)
-    _write(path, shown, samples, sources)
+    unfinished = path.with_name(path.name + ".part")
+    _write(unfinished, shown, samples, sources)
+    unfinished.replace(path)
     return _truth(path, shown)
 
 

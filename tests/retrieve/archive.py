@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from index.embedders import Embedder
+from index.embedders import Embedder, open_embedder
 from index.manifest import create_library, read_manifest, read_rotation
 from index.records import (
     Box,
@@ -30,6 +31,7 @@ from index.records import (
     Span,
     Word,
 )
+from index.settings import EmbedderSettings
 from index.shard import commit_shard, staging_area, write_shard
 from index.snapshot import Snapshot
 
@@ -115,6 +117,12 @@ MANUAL_PAGES = (
         "FC-880-13.",
     ),
 )
+
+
+@cache
+def shared_embedder() -> Embedder:
+    """One embedder for all tests of a run: loading takes seconds."""
+    return open_embedder(EmbedderSettings())
 
 
 def build_archive(directory: Path, embedder: Embedder) -> Snapshot:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from index.embedders import Embedder, open_embedder
-from index.settings import EmbedderSettings
+from index.embedders import Embedder
 from index.snapshot import Snapshot
-from tests.retrieve.archive import build_archive
+from tests.retrieve.archive import build_archive, shared_embedder
 
 
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
-    return open_embedder(EmbedderSettings())
+    return shared_embedder()
 
 
 @pytest.fixture(scope="session")
