@@ -9,10 +9,13 @@ TEST_STAMP := $(VENV)/.installed-dev
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo serve test lint format bench clean
 
 demo: $(STAMP)  ## ingest the sample media, search, ask
 	$(BIN)/python -m secondsight.demo
+
+serve: $(STAMP)  ## the HTTP API over the library that `make demo` made
+	$(BIN)/secondsight serve -L demo-archive
 
 test: $(TEST_STAMP)  ## all tests
 	$(BIN)/python -m pytest

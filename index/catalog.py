@@ -203,8 +203,8 @@ class CatalogReader:
         self._attached = _attached(path)
         self.schema = self._attached.schema
         rows = self._query(
-            "SELECT ticks_per_second, id, kind, name, size_bytes, duration_ticks, pages, details "
-            f"FROM {self.schema}.sources ORDER BY source"
+            "SELECT ticks_per_second, id, kind, name, size_bytes, duration_ticks, pages, details, "
+            f"notes FROM {self.schema}.sources ORDER BY source"
         )
         self.rates: tuple[int, ...] = tuple(row[0] for row in rows)
         self._sources = tuple(columns.source_from_row(row[1:], row[0]) for row in rows)

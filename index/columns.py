@@ -146,6 +146,7 @@ def source_columns(sources: Sequence[Source], rates: Sequence[int]) -> Columns:
         "duration_ticks": ("BIGINT", durations),
         "pages": ("INTEGER", [source.pages for source in sources]),
         "details": ("VARCHAR", [json.dumps(source.details) for source in sources]),
+        "notes": ("VARCHAR", [json.dumps(source.notes) for source in sources]),
     }
 
 
@@ -261,8 +262,8 @@ def _box_columns(boxes: Sequence[tuple[int, int, Box]]) -> Columns:
 
 
 def source_from_row(row: Row, rate: int) -> Source:
-    """A source from (id, kind, name, size_bytes, duration_ticks, pages, details)."""
-    source_id, kind, name, size_bytes, duration_ticks, pages, details = row
+    """A source from (id, kind, name, size_bytes, duration_ticks, pages, details, notes)."""
+    source_id, kind, name, size_bytes, duration_ticks, pages, details, notes = row
     return Source(
         id=source_id,
         kind=SourceKind(kind),
@@ -271,6 +272,7 @@ def source_from_row(row: Row, rate: int) -> Source:
         duration=None if duration_ticks is None else Fraction(duration_ticks, rate),
         pages=pages,
         details=json.loads(details),
+        notes=tuple(json.loads(notes)),
     )
 
 

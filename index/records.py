@@ -172,6 +172,8 @@ class Source:
     """Number of pages; None for videos."""
     details: dict[str, str | int | float | None] = field(default_factory=dict)
     """What probing found (codecs, size in px, title, ...), as JSON-able values."""
+    notes: tuple[str, ...] = ()
+    """What was readable but not perfect, e.g. a file cut off at its end."""
 
     def __post_init__(self) -> None:
         is_video = self.kind is SourceKind.VIDEO

@@ -56,6 +56,8 @@ class StoredMoment:
 
     id: int
     source: Source
+    ordinal: int
+    """Position within the source, from 0; the same in every snapshot."""
     segment: int
     moment: Moment
 
@@ -251,14 +253,16 @@ class Snapshot:
         ]
         for (_, _, own), moments in zip(parts, read_moments(wanted), strict=True):
             found.update(zip(own, moments, strict=True))
+        owners = [self.source_ids[index] for index in self.columns.source_index[numbers].tolist()]
         return [
             StoredMoment(
                 id=number,
-                source=self.sources[self.source_ids[self.columns.source_index[number]]],
+                source=self.sources[source_id],
+                ordinal=number - self._source_ranges[source_id].start,
                 segment=int(self.columns.segment[number]),
                 moment=found[number],
             )
-            for number in numbers.tolist()
+            for number, source_id in zip(numbers.tolist(), owners, strict=True)
         ]
 
     def picture(self, moment_id: int) -> bytes | None:

@@ -32,8 +32,6 @@ class Composition:
     moments: tuple[Moment, ...]
     shot_starts: tuple[Fraction, ...] = ()
     """Where the picture is cut (videos)."""
-    notes: tuple[str, ...] = ()
-    """What was readable but not perfect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,6 @@ class StagedShard:
     directory: str
     entry: ShardEntry
     source: Source
-    notes: tuple[str, ...]
 
 
 def is_embedded_by_picture(moment: Moment) -> bool:
@@ -112,7 +109,7 @@ def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard
         rotation=read_rotation(library, read_manifest(library)),
         outlier_share=job.index.outlier_share,
     )
-    return StagedShard(str(directory), entry, composition.source, composition.notes)
+    return StagedShard(str(directory), entry, composition.source)
 
 
 def joint_vector(segment: Segment, vectors: Vectors) -> Vectors:

@@ -19,7 +19,7 @@ from ingest.pages import PageContent
 from ingest.passages import document_moments
 
 PAGES_PER_TASK = 40
-REPAIRED = "its structure was damaged and has been repaired while reading; some of it may be missing"
+REPAIRED = "its structure was damaged and repaired while reading; some of it may be missing"
 
 
 def read_range(job: Job, info: DocumentInfo, first: int, last: int) -> tuple[PageContent, ...]:
@@ -40,10 +40,10 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
             size_bytes=job.size_bytes,
             duration=None,
             pages=info.pages,
-            details={"title": info.title or None, "repaired": info.repaired},
+            details={"title": info.title or None},
+            notes=(REPAIRED,) if info.repaired else (),
         ),
         moments=document_moments(info, pages, job.settings.documents),
-        notes=(REPAIRED,) if info.repaired else (),
     )
 
 

@@ -199,7 +199,7 @@ class _Run:
             duration_s=None if source.duration is None else float(source.duration),
             pages=source.pages,
             moments=staged.entry.moments,
-            notes=staged.notes,
+            notes=source.notes,
             stages_s=stages_s,
         )
 

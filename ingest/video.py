@@ -111,10 +111,10 @@ def compose_video(
             duration=info.duration,
             pages=None,
             details=_details(info),
+            notes=kept.notes,
         ),
         moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
         shot_starts=tuple(frame.span.start for frame in kept.frames if frame.shot_start),
-        notes=kept.notes,
     )
 
 

@@ -48,6 +48,8 @@ class Hit:
     """Moments that make up the place, best first, then those that support it; never empty."""
     moment_id: int
     """The moment that gives the hit its place (for its picture)."""
+    ordinal: int
+    """That moment's position within its source, the same in every snapshot."""
     segment: int
     """The segment that holds it, numbered over the snapshot."""
 
@@ -215,6 +217,7 @@ def _hit(group: _Group, rank: int) -> Hit:
         text=text,
         reasons=reasons,
         moment_id=group.anchor.stored.id,
+        ordinal=group.anchor.stored.ordinal,
         segment=group.anchor.stored.segment,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from index.records import MomentKind
 from retrieve.filters import Filters, allowed_moments, kind_mask
 from retrieve.fusion import RankedList, fuse
 from retrieve.hits import Candidate, Hit, merge_hits
+from retrieve.words import all_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +36,7 @@ PICTURE_KINDS = (MomentKind.FRAME, MomentKind.PAGE)
 MILLISECONDS_PER_SECOND = 1000.0
 _POOL_PER_HIT = 4
 _POOL_AT_LEAST = 40
+_LEAST_VERBATIM_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ def search(
     )
     found = time.perf_counter()
     pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
-    candidates = _candidates(snapshot, pool, (texts, pictures))
+    candidates = prefer_verbatim(
+        _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
+    )
     hits = merge_hits(candidates, query, k=k, settings=settings)
     ended = time.perf_counter()
     return SearchResult(
@@ -108,6 +113,29 @@ def search(
         },
         best_text_cosine=best_cosine,
     )
+
+
+def prefer_verbatim(
+    candidates: Sequence[Candidate], query: str, verbatim_share: float
+) -> list[Candidate]:
+    """Order again, with `verbatim_share` of the score for holding the query word by word.
+
+    Ranks alone cannot tell a text that has all the words in their order from one that has them
+    anywhere. Queries of one word are left as they are. Scores stay within 0..1.
+    """
+    wanted = all_words(query)
+    if len(wanted) < _LEAST_VERBATIM_WORDS:
+        return list(candidates)
+    phrase = f" {' '.join(wanted)} "
+    weighed = [
+        replace(
+            candidate,
+            score=(1 - verbatim_share) * candidate.score
+            + verbatim_share * (phrase in f" {' '.join(all_words(candidate.stored.moment.text))} "),
+        )
+        for candidate in candidates
+    ]
+    return sorted(weighed, key=lambda candidate: -candidate.score)
 
 
 def _by_vector(

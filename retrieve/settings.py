@@ -19,6 +19,8 @@ class RetrieveSettings:
     """Weight of the list ordered by likeness of meaning (all kinds of text together)."""
     words_weight: float = 2.0
     """Weight of the list ordered by matching words (BM25); exact words say more than meaning."""
+    verbatim_share: float = 0.2
+    """Share of a score that holding the query word by word earns."""
     pictures_weight: float = 0.15
     """Weight of pictures that are little like the question, beside text evidence."""
     alike_pictures_weight: float = 1.0

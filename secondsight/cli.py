@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -166,6 +167,32 @@ def forget(
     else:
         for source in forgotten:
             Console().print(f"forgotten: {source.name} ({source.id})", markup=False)
+
+
+@app.command()
+def serve(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0: any free port.")] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Offer search and answers over HTTP; other machines only with SECONDSIGHT_TOKEN set."""
+    from secondsight.server.run import serve as run_server
+
+    settings = load_settings(config)
+    listen = replace(
+        settings.serve,
+        host=settings.serve.host if host is None else host,
+        port=settings.serve.port if port is None else port,
+    )
+    run_server(
+        Library.open(library, settings=settings, create=False),
+        listen,
+        announce=lambda address: Console(soft_wrap=True).print(
+            f"serving {library} on {address}", markup=False, highlight=False
+        ),
+    )
 
 
 @app.command()

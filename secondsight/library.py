@@ -77,10 +77,12 @@ class Library:
     def __repr__(self) -> str:
         snapshot = self._current()
         kinds = [source.kind for source in snapshot.sources.values()]
-        return (
-            f"Library({str(self.directory)!r}: {kinds.count(SourceKind.VIDEO)} videos, "
-            f"{kinds.count(SourceKind.DOCUMENT)} documents, {snapshot.num_moments} moments)"
-        )
+        counts = [
+            _counted(kinds.count(SourceKind.VIDEO), "video"),
+            _counted(kinds.count(SourceKind.DOCUMENT), "document"),
+            _counted(snapshot.num_moments, "moment"),
+        ]
+        return f"Library({str(self.directory)!r}: {', '.join(counts)})"
 
     def ingest(
         self, paths: Sequence[PathLike], *, listener: Listener = ignore_events
@@ -166,6 +168,10 @@ class Library:
             size_bytes=_size_bytes(self.directory),
         )
 
+    def snapshot(self) -> Snapshot:
+        """The current state, open for reading; writers change nothing in it."""
+        return self._current()
+
     def _current(self) -> Snapshot:
         with self._lock:
             if self._snapshot is None or not self._snapshot.is_current():
@@ -211,6 +217,10 @@ class Library:
         raise QuestionError(
             f"no source {name!r} in the library; `secondsight status` lists what there is"
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _size_bytes(directory: Path) -> int:

@@ -114,6 +114,7 @@ def status_json(status: LibraryStatus) -> dict[str, Any]:
                 "pages": source.pages,
                 "moments": status.moments_by_source[source.id],
                 "details": source.details,
+                "notes": list(source.notes),
             }
             for source in status.sources
         ],
@@ -257,6 +258,9 @@ def print_status(console: Console, status: LibraryStatus) -> None:
         f"{status.num_moments} moments, {status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
         f"generation {status.generation}"
     )
+    for source in status.sources:
+        for note in source.notes:
+            console.print(f"note: {source.name}: {note}", style="yellow", markup=False)
     for row in status.failures:
         console.print(f"failed: {row.path}: {row.reason}", style="red", markup=False)
 

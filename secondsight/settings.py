@@ -19,6 +19,7 @@ from index.errors import SettingsError
 from index.settings import IndexSettings
 from ingest.settings import IngestSettings
 from retrieve.settings import RetrieveSettings
+from secondsight.server.settings import ServeSettings
 
 CONFIG_VARIABLE = "SECONDSIGHT_CONFIG"
 
@@ -31,6 +32,7 @@ class Settings:
     index: IndexSettings = field(default_factory=IndexSettings)
     retrieve: RetrieveSettings = field(default_factory=RetrieveSettings)
     generate: GenerateSettings = field(default_factory=GenerateSettings)
+    serve: ServeSettings = field(default_factory=ServeSettings)
 
 
 def shipped_configs() -> list[str]:

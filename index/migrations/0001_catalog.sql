@@ -11,7 +11,8 @@ CREATE TABLE sources (
     ticks_per_second BIGINT NOT NULL CHECK (ticks_per_second > 0),
     duration_ticks BIGINT,
     pages INTEGER,
-    details VARCHAR NOT NULL, -- JSON
+    details VARCHAR NOT NULL, -- JSON object
+    notes VARCHAR NOT NULL, -- JSON array
     CHECK ((kind = 'video') = (duration_ticks IS NOT NULL)),
     CHECK ((kind = 'document') = (pages IS NOT NULL))
 );

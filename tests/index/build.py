@@ -210,5 +210,6 @@ def contents(draw: st.DrawFn) -> tuple[Source, tuple[Segment, ...]]:
         duration=draw(instants) if is_video else None,
         pages=None if is_video else draw(st.integers(0, 10_000)),
         details=draw(details),
+        notes=tuple(draw(st.lists(st.text(max_size=8), max_size=2))),
     )
     return source, tuple(draw(st.lists(segments_of(kind), max_size=3)))

@@ -11,6 +11,7 @@ from typing import Any
 import pymupdf
 import pytest
 
+from tests.clips import remux
 from tests.conftest import MANUAL, TALK, ingest_json, secondsight
 
 
@@ -26,7 +27,9 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "encrypted": folder / "encrypted.pdf",
         "no media": folder / "no_media",
     }
-    files["truncated"].write_bytes(TALK.read_bytes()[: TALK.stat().st_size // 2])
+    whole = folder / "whole.mp4"
+    remux(TALK, whole, index_first=False)
+    files["truncated"].write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     files["empty"].touch()
     files["text"].write_text("These are notes, not a video.\n" * 50)
     with pymupdf.open(MANUAL) as manual:
@@ -94,23 +97,14 @@ def test_a_file_that_was_mended_is_no_failure_any_more(
 
 
 def test_a_video_cut_off_behind_its_index_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    import av
 
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
-    with (
-        av.open(str(TALK)) as talk,
-        av.open(str(whole), "w", options={"movflags": "faststart"}) as moved,
-    ):
-        streams = {
-            stream.index: moved.add_stream_from_template(stream)
-            for stream in (*talk.streams.video, *talk.streams.audio)
-        }
-        for packet in talk.demux():
-            if packet.dts is not None:
-                packet.stream = streams[packet.stream.index]
-                moved.mux(packet)
+    remux(TALK, whole, index_first=True)
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 5])
-    (source,) = ingest_json(tmp_path / "library", [cut])["sources"]
+    library = tmp_path / "library"
+    (source,) = ingest_json(library, [cut])["sources"]
     assert source["outcome"] == "added"
-    assert any("end" in note for note in source["notes"])
     assert source["moments"] > 0
+    (note,) = source["notes"]
+    assert "end" in note
+    assert note in secondsight("status", "-L", library).stdout

@@ -6,9 +6,9 @@ import random
 import subprocess
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import psutil
 import pymupdf
@@ -17,10 +17,11 @@ import pytest
 from index.records import Moment, PageArea, Span
 from index.snapshot import Snapshot
 from secondsight import Library
+from tests.clips import remux
 from tests.conftest import MANUAL, TALK, command, ingest_json
 
 KILLS = 10
-CLIP_S = 20.0
+CLIP = Fraction(20)
 QUERIES = ("the water level is measured", "tide gauge", "calibration of the float", "TG-4471-K")
 
 
@@ -39,15 +40,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The beginning of the sample talk and a few pages of the sample manual."""
     folder = tmp_path_factory.mktemp("short")
     clip, extract = folder / "talk.mp4", folder / "manual.pdf"
-    with av.open(str(TALK)) as whole, av.open(str(clip), "w") as part:
-        streams = {
-            stream.index: part.add_stream_from_template(stream)
-            for stream in (*whole.streams.video, *whole.streams.audio)
-        }
-        for packet in whole.demux():
-            if packet.dts is not None and packet.dts * packet.time_base < CLIP_S:
-                packet.stream = streams[packet.stream.index]
-                part.mux(packet)
+    remux(TALK, clip, until=CLIP)
     with pymupdf.open(MANUAL) as manual:
         manual.select([3, 4, 5])
         manual.save(extract)

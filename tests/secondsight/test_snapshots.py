@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pymupdf
@@ -38,6 +39,7 @@ def test_a_reader_sees_whole_sources_only(tmp_path: Path) -> None:
         assert {hit.source.id for hit in hits} <= set(library.status().moments_by_source)
         seen.add(len(held))
         searches += 1
+        time.sleep(0.05)  # the processes of ingest run at a lower priority and need their turn
     assert writer.returncode == 0
     assert library.status().moments_by_source == whole
     assert searches > 10

@@ -1,0 +1,1 @@
+"""The HTTP API: `run` listens, `guard` lets requests in, `app` holds the routes."""

@@ -1,0 +1,72 @@
+"""Where a hit can be seen: the picture of its moment, and its media at the second or page."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from index.catalog import MOMENT_KINDS
+from index.records import MomentKind, PageArea, Span
+from index.snapshot import Snapshot
+from retrieve.hits import Hit
+
+_SEEN = (MomentKind.FRAME, MomentKind.PAGE, MomentKind.FIGURE)
+"""Kinds of moments that have pictures of their own."""
+
+
+def hit_links(hit: Hit, snapshot: Snapshot) -> dict[str, str | None]:
+    """Links of a hit: `picture` (None when there is none) and `media` with its fragment."""
+    return {
+        "picture": _picture_link(hit, snapshot),
+        "media": media_link(hit.source.id) + place_fragment(hit.place),
+    }
+
+
+def media_link(source_id: str) -> str:
+    """The path of a source's file."""
+    return f"/v1/sources/{source_id}/media"
+
+
+def place_fragment(place: Span | PageArea) -> str:
+    """A span as `#t=start,end` (W3C Media Fragments URI 1.0, seconds), a page as `#page=n`."""
+    if isinstance(place, Span):
+        return f"#t={_seconds(place.start_s)},{_seconds(place.end_s)}"
+    return f"#page={place.page}"
+
+
+def seen_with(snapshot: Snapshot, source_id: str, ordinal: int) -> int | None:
+    """Ordinal of the moment whose picture shows a moment; None when nothing does.
+
+    That is the moment itself, the frame on the screen when it begins, or the page it is on.
+    Raises KeyError for an unknown source, IndexError for an unknown moment.
+    """
+    moments = snapshot.source_range(source_id)
+    moment = moments[ordinal]
+    columns = snapshot.columns
+    kinds = columns.kind[moments.start : moments.stop]
+    kind = MOMENT_KINDS[kinds[ordinal]]
+    if kind in _SEEN:
+        return ordinal
+    if kind is MomentKind.PASSAGE:
+        same_page = columns.page[moments.start : moments.stop] == columns.page[moment]
+        pages = np.flatnonzero((kinds == MOMENT_KINDS.index(MomentKind.PAGE)) & same_page)
+        return int(pages[0]) if len(pages) else None
+    frames = np.flatnonzero(kinds == MOMENT_KINDS.index(MomentKind.FRAME))
+    if len(frames) == 0:
+        return None
+    starts_s = columns.start_s[moments.start + frames]
+    begun = np.flatnonzero(starts_s <= columns.start_s[moment])
+    return int(frames[begun[np.argmax(starts_s[begun])] if len(begun) else np.argmin(starts_s)])
+
+
+def _picture_link(hit: Hit, snapshot: Snapshot) -> str | None:
+    if hit.source.id not in snapshot.sources:  # forgotten since the search
+        return None
+    seen = seen_with(snapshot, hit.source.id, hit.ordinal)
+    return None if seen is None else f"/v1/moments/{hit.source.id}/{seen}/picture"
+
+
+def _seconds(seconds: float) -> str:
+    """The number that JSON shows, never with an exponent."""
+    return format(Decimal(repr(seconds)), "f")
