@@ -9,10 +9,27 @@ TEST_STAMP := $(VENV)/.installed-dev
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
 
+# Shows a command as a user types it, then runs it.
+run = @echo '$$ secondsight $(1)'; $(BIN)/secondsight $(1)
+
 .PHONY: demo serve test lint format bench clean
 
 demo: $(STAMP)  ## ingest the sample media, search, ask
-	$(BIN)/python -m secondsight.demo
+	$(call run,ingest -L demo-archive tests/media/halden_talk.mp4 tests/media/halden_manual.pdf)
+	@echo; echo "# said in the talk:"
+	$(call run,search -L demo-archive -n 2 "salt water in the fish market")
+	@echo; echo "# only shown on a slide:"
+	$(call run,search -L demo-archive -n 2 "extension of the duty phone")
+	@echo; echo "# written in the manual:"
+	$(call run,search -L demo-archive -n 2 "what does error code E-07 mean")
+	@echo; echo "# a question:"
+	$(call run,ask -L demo-archive "How many people must be there while the well hatch is open?")
+	$(call run,ask -L demo-archive "How long did the ferry stay in port?")
+	@echo
+	@echo "Go on with your own files:  . $(BIN)/activate"
+	@echo "                            secondsight ingest -L my-archive FOLDER_OR_FILES"
+	@echo "                            secondsight ask -L my-archive \"your question\""
+	@echo "or serve this archive:      make serve   (then http://127.0.0.1:8000/v1/search?q=storm)"
 
 serve: $(STAMP)  ## the HTTP API over the library that `make demo` made
 	$(BIN)/secondsight serve -L demo-archive

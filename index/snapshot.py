@@ -132,6 +132,10 @@ class Snapshot:
         self._state = state
         self._shards = tuple(shards)
         self._inventory = tuple(inventory)
+        self._paths: dict[str, tuple[str, ...]] = {}
+        for row in sorted(self._inventory, key=lambda row: row.path):
+            if row.source_id is not None and row.outcome != "failed":
+                self._paths[row.source_id] = (*self._paths.get(row.source_id, ()), row.path)
         self._rotation = rotation
         self._vectors = TwoLevelIndex([shard.vectors for shard in shards], rotation)
         self._words = LexicalIndex([shard.words for shard in shards])
@@ -212,10 +216,7 @@ class Snapshot:
 
     def paths(self, source_id: str) -> tuple[str, ...]:
         """Where a source was found, sorted."""
-        rows = self._inventory
-        return tuple(
-            row.path for row in rows if row.source_id == source_id and row.outcome != "failed"
-        )
+        return self._paths.get(source_id, ())
 
     def source_range(self, source_id: str) -> range:
         """Global ids of a source's moments; KeyError when it is not in the library."""

@@ -6,7 +6,6 @@ in tasks. Every stage keeps its output in the source's stage cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from index.records import Source, SourceKind
@@ -48,11 +47,11 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
 
 
 def ingest_document(
-    job: Job, cluster: Cluster, began: Callable[[str, int], None]
+    job: Job, cluster: Cluster
 ) -> tuple[Pending[Composition], dict[str, list[Pending[Any]]]]:
     """Start every stage of a document. Returns its composition and the work done, by stage.
 
-    `began(stage, pieces)` is called when a stage is under way. Raises SourceError when the file
+    Raises SourceError when the file
     is no readable document.
     """
     probing = cluster.submit(probe_document, job.path)
@@ -63,7 +62,6 @@ def ingest_document(
         for first in firsts
     ]
     scans = [cluster.submit_to("screen_text", "scanned_pages", job, part) for part in ranges]
-    began("pages", len(ranges))
     composition = cluster.submit(compose_document, job, info, *scans)
     work: dict[str, list[Pending[Any]]] = {
         "probe": [probing],

@@ -204,7 +204,6 @@ class _Run:
         )
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
-        self._tell(job.path, "probe")
         is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
         begin = ingest_document if is_document else ingest_video
         composition, work = begin(

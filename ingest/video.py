@@ -6,7 +6,6 @@ tasks. Every stage keeps its output in the source's stage cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -119,11 +118,11 @@ def compose_video(
 
 
 def ingest_video(
-    job: Job, cluster: Cluster, began: Callable[[str, int], None]
+    job: Job, cluster: Cluster
 ) -> tuple[Pending[Composition], dict[str, list[Pending[Any]]]]:
     """Start every stage of a video. Returns its composition and the work done, by stage.
 
-    `began(stage, pieces)` is called when a stage is under way. Raises SourceError when the file
+    Raises SourceError when the file
     is no playable video.
     """
     probing = cluster.submit(probe, job.path)
@@ -143,7 +142,6 @@ def ingest_video(
         kept = cluster.submit(keep_frames, job, info, *pieces)
         lines = cluster.submit_to("screen_text", "frame_lines", job, kept)
         work |= {"frames": [*pieces, kept], "screen_text": [lines]}
-    began("frames", len(pieces))
     composition = cluster.submit(compose_video, job, info, utterances, kept, lines)
     work["compose"] = [composition]
     return composition, work

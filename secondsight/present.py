@@ -18,6 +18,7 @@ from index.records import Box, PageArea, Span
 from ingest.report import IngestReport, SourceOutcome
 from retrieve.hits import Hit
 from retrieve.search import SearchResult
+from retrieve.words import content_words
 from secondsight.doctor import Check
 from secondsight.library import Library, LibraryStatus
 
@@ -62,11 +63,11 @@ def place_json(place: Span | PageArea) -> dict[str, Any]:
 
 def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
     """A search result, as `search --json` prints it."""
-    paths = library.status().paths
+    snapshot = library.snapshot()
     return {
         "query": result.query,
         "took_ms": round(result.took_ms, 3),
-        "hits": [_hit_json(hit, paths.get(hit.source.id, ())) for hit in result.hits],
+        "hits": [_hit_json(hit, snapshot.paths(hit.source.id)) for hit in result.hits],
     }
 
 
@@ -200,11 +201,26 @@ def print_hits(console: Console, result: SearchResult) -> None:
         head.append(f"{hit.source.name} {format_place(hit.place)}", style="bold cyan")
         head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
         console.print(head, soft_wrap=True)
-        for line in hit.text.splitlines()[:TEXT_LINES_SHOWN]:
+        for line in telling_lines(hit.text, result.query):
             console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
     if not result.hits:
         console.print("nothing found")
     console.print(f"{len(result.hits)} hits in {result.took_ms:.0f} ms", style="dim")
+
+
+def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[str]:
+    """The `count` lines that best match the query, in the order of the text.
+
+    A word of the query that few of the lines have counts more.
+    """
+    lines = [line for line in text.splitlines() if content_words(line)]
+    words = [set(content_words(line)) for line in lines]
+    wanted = set(content_words(query))
+    shared = [
+        sum(1 / sum(word in others for others in words) for word in wanted & held) for held in words
+    ]
+    best = sorted(range(len(lines)), key=lambda number: -shared[number])[:count]
+    return [lines[number] for number in sorted(best)]
 
 
 def print_answer(console: Console, answer: Answer) -> None:
