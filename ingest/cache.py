@@ -25,10 +25,10 @@ FORMAT = 1
 
 _ALLOWED_MODULES = (
     "index.records",
-    "ingest.media",
+    "ingest.composition",
     "ingest.frames",
-    "ingest.documents",
     "ingest.pages",
+    "ingest.video",
 )
 _ALLOWED_NAMES = {
     ("fractions", "Fraction"),

@@ -206,9 +206,7 @@ class _Run:
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
         is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
         begin = ingest_document if is_document else ingest_video
-        composition, work = begin(
-            job, cluster, lambda name, total: self._tell(job.path, name, total)
-        )
+        composition, work = begin(job, cluster)
         embedded: Pending[Any] = cluster.submit_to("embed", "embed", job, composition)
         staged = cluster.submit(stage, job, composition, embedded)
         work |= {"embed": [embedded], "stage": [staged]}
