@@ -87,7 +87,11 @@ def _opened(path: Path, component: str) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(str(path.absolute()), read_only=True, config=_CONFIG)
     except (duckdb.Error, OSError) as error:
         raise disk_error(path, "read", error) from error
-    _check_version(path, component, connection, "")
+    try:
+        _check_version(path, component, connection, "")
+    except LibraryError:
+        connection.close()
+        raise
     return connection
 
 
@@ -139,10 +143,10 @@ def _attached(path: Path) -> _Attached:
     """Attach a file, once a process: DuckDB refuses to open one twice."""
     resolved = path.resolve()
     with _attaching:
-        while _unused_schemas:
-            _database().cursor().execute(f"DETACH {_unused_schemas.popleft()}")
         found = _attached_files.get(resolved)
         if found is None:
+            while _unused_schemas:
+                _database().cursor().execute(f"DETACH {_unused_schemas.popleft()}")
             found = _Attached(resolved, f"shard_{next(_schema_numbers)}")
             _attached_files[resolved] = found
         return found

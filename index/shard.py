@@ -341,11 +341,11 @@ def _remove_shard(library: Path, shard: Path) -> None:
 def _sweep_staging(staging: Path) -> None:
     """Remove areas whose lock nobody holds, and directories without a lock."""
     staging.mkdir(exist_ok=True)
-    names = {entry.name for entry in staging.iterdir()}
-    for name in sorted(names):
+    for name in sorted(entry.name for entry in staging.iterdir()):
         if name.endswith(_LOCK_SUFFIX):
             _sweep_area(staging / name.removesuffix(_LOCK_SUFFIX))
-        elif name + _LOCK_SUFFIX not in names:
+        # Asked of the disk: a listing taken while an area is made may hold it and not its lock.
+        elif not (staging / (name + _LOCK_SUFFIX)).exists():
             remove_tree(staging / name)
 
 

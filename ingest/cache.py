@@ -2,7 +2,7 @@
 
 An entry is keyed by (content, stage, everything that changes the stage's output). Entries of one
 source share a folder, so that forgetting a source forgets them too. A library may come from
-elsewhere, so entries are unpickled with a list of allowed classes: plain records and arrays.
+elsewhere, so only allowed classes are unpickled: records that our own modules define, and arrays.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
@@ -43,8 +46,13 @@ _ALLOWED_NAMES = {
 
 class _RecordUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if module in _ALLOWED_MODULES or (module, name) in _ALLOWED_NAMES:
+        if (module, name) in _ALLOWED_NAMES:
             return super().find_class(module, name)
+        # Only what a module defines itself: "ingest.frames" "io.open" would reach its imports.
+        if module in _ALLOWED_MODULES and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module:
+                return found
         raise pickle.UnpicklingError(f"{module}.{name} does not belong into a stage cache")
 
 
@@ -88,11 +96,11 @@ def cached(entry: Path, compute: Callable[[], Output]) -> Output:
 def prune(directory: Path, limit_bytes: int) -> int:
     """Remove the sources' folders that were unused longest until `limit_bytes` are left.
 
-    Returns the bytes removed.
+    Returns the bytes removed. What another run writes or removes meanwhile is passed over.
     """
     folders = []
     for folder in directory.iterdir() if directory.is_dir() else ():
-        stats = [entry.stat() for entry in folder.iterdir()]
+        stats = list(_stats(folder))
         folders.append(
             (max((s.st_mtime for s in stats), default=0.0), folder, sum(s.st_size for s in stats))
         )
@@ -106,11 +114,22 @@ def prune(directory: Path, limit_bytes: int) -> int:
     return removed
 
 
+def _stats(folder: Path) -> Iterator[os.stat_result]:
+    with suppress(FileNotFoundError):
+        for entry in folder.iterdir():
+            with suppress(FileNotFoundError):
+                yield entry.stat()
+
+
 def cache_folder(library: Path, source_id: str) -> Path:
     """Folder of a library that holds the stage outputs of one source."""
     return library / "cache" / source_id
 
 
 def forget_cached(library: Path, source_id: str) -> None:
-    """Remove everything cached of a source."""
-    shutil.rmtree(cache_folder(library, source_id), ignore_errors=True)
+    """Remove everything cached of a source. Raises LibraryError when the disk refuses."""
+    folder = cache_folder(library, source_id)
+    try:
+        remove_tree(folder)
+    except OSError as error:
+        raise disk_error(folder, "delete", error) from error

@@ -65,7 +65,7 @@ class KeptFrame:
 
 
 def describe_frames(frames: Iterable[Frame], settings: FrameSettings) -> Iterator[Candidate]:
-    """Drop the pictures of one piece that are kept whatever came before the piece.
+    """Drop the pictures of one piece that are not kept, whatever came before the piece.
 
     What was kept last before the piece is unknown here, so every picture that some history keeps
     is a candidate: while the pictures stay close to the first of the piece, all that differ from

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,8 +150,9 @@ class Library:
         Returns what was forgotten. Raises QuestionError when there is no such source.
         """
         found = self._resolve(self._current(), source)
-        forget_source(self.directory, found.id)
+        # The cache first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
+        forget_source(self.directory, found.id)
         return found
 
     def status(self) -> LibraryStatus:
@@ -224,4 +226,10 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _size_bytes(directory: Path) -> int:
-    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+    """Bytes of all files of a library; those that a writer removes meanwhile are passed over."""
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(folder, name)).st_size
+    return total
