@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index.records import Moment, MomentKind, PageArea, Source, Span, TextLine, Word
+from index.records import Moment, MomentKind, PageArea, Source, Span, Word
 from retrieve.search import TEXT_KINDS
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ class Evidence:
     """Path of headings above it (documents)."""
     words: tuple[Word, ...]
     """Words with their times (utterances)."""
-    lines: tuple[TextLine, ...]
-    """Lines with their boxes (screen text)."""
     moment_id: int
     hit_rank: int
     """Rank of the best hit that brought it."""
@@ -79,7 +77,6 @@ def _evidence(stored: StoredMoment, evidence_id: str, hit_rank: int) -> Evidence
         text=moment.text,
         heading=moment.heading,
         words=moment.words,
-        lines=moment.lines,
         moment_id=stored.id,
         hit_rank=hit_rank,
     )

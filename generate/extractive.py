@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from generate.evidence import Evidence
 from generate.sentences import Sentence, split_evidence
 from index.records import MomentKind
-from retrieve.words import STOP_WORDS, all_words, content_words, share_of_shorter, stem
+from index.words import STOP_WORDS, all_words, stem
+from retrieve.words import content_words, share_of_shorter
 
 if TYPE_CHECKING:
     from generate.settings import GenerateSettings

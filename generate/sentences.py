@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generate.evidence import Evidence
-from index.records import Box, MomentKind, PageArea, Span
+from index.records import MomentKind, PageArea, Span
 
 _END = re.compile(r"(?:[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]?)\s*")
 _ABBREVIATION = re.compile(
@@ -114,31 +114,16 @@ def _screen_sentences(evidence: Evidence) -> Iterator[Sentence]:
     whole = evidence.text.strip()
     has_whole = len(rows) > 1 and len(whole.split()) <= _MAX_SCREEN_WORDS
     for number, row in enumerate(rows):
-        heading = _one_line(rows[0]) if number > 0 else ""
+        heading = rows[0] if number > 0 else ""
         if not has_whole or len(row.split()) >= _MIN_ROW_WORDS:
-            yield Sentence(evidence, row, _one_line(row), evidence.place, heading)
+            yield Sentence(evidence, row, row, evidence.place, heading)
     if has_whole:
         yield Sentence(evidence, whole, _one_line(whole), evidence.place, "")
 
 
 def _screen_rows(evidence: Evidence) -> list[str]:
-    """Verbatim runs of lines that stand side by side on the screen, as the rows of a table do."""
-    lines = [line for line in evidence.text.split("\n") if line.strip()]
-    boxes = [line.box for line in evidence.lines]
-    if [line.text for line in evidence.lines] != lines:
-        return [line.strip() for line in lines]
-    rows: list[list[int]] = []
-    for number, box in enumerate(boxes):
-        if rows and _side_by_side(boxes[rows[-1][-1]], box):
-            rows[-1].append(number)
-        else:
-            rows.append([number])
-    return ["\n".join(lines[number] for number in row) for row in rows]
-
-
-def _side_by_side(left: Box, right: Box) -> bool:
-    shared = min(left.y1, right.y1) - max(left.y0, right.y0)
-    return left.x1 <= right.x0 and shared >= min(left.y1 - left.y0, right.y1 - right.y0) / 2
+    """Verbatim rows: ingest writes what stands side by side on the screen as one line."""
+    return [line.strip() for line in evidence.text.split("\n") if line.strip()]
 
 
 def _one_line(text: str) -> str:

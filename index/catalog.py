@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -32,8 +32,6 @@ __all__ = [
     "MOMENT_KINDS",
     "CatalogReader",
     "InventoryRow",
-    "inventory_by_paths",
-    "inventory_by_source",
     "read_inventory",
     "read_moments",
     "write_catalog",
@@ -170,7 +168,7 @@ def write_catalog(
 
     `pictures` holds (offset, bytes) in pictures.bin for every moment of every segment, in order,
     None where a moment has no picture.
-    Raises LibraryError when a time cannot be held exactly or the disk refuses.
+    Raises SourceError when a time cannot be held exactly, LibraryError when the disk refuses.
     """
     rates = [columns.ticks_per_second(source, segments) for source, segments in contents]
     numbered = [
@@ -372,28 +370,11 @@ def write_inventory(
 
 def read_inventory(path: Path) -> list[InventoryRow]:
     """All rows by path; raises LibraryError when the file cannot be read."""
-    return _read_inventory(path, "")
-
-
-def inventory_by_paths(path: Path, paths: Iterable[str]) -> dict[str, InventoryRow]:
-    """The rows of these paths, where there are any."""
-    texts = [columns.path_to_text(name) for name in paths]
-    rows = _read_inventory(path, "WHERE path IN (SELECT unnest(?::VARCHAR[]))", texts)
-    return {row.path: row for row in rows}
-
-
-def inventory_by_source(path: Path, source_id: str) -> list[InventoryRow]:
-    """The rows of every path at which a source was seen."""
-    return _read_inventory(path, "WHERE source_id IN (SELECT unnest(?::VARCHAR[]))", [source_id])
-
-
-def _read_inventory(path: Path, where: str, values: list[str] | None = None) -> list[InventoryRow]:
     connection = _opened(path, "inventory")
     try:
         rows = connection.execute(
             "SELECT path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at "
-            f"FROM inventory {where} ORDER BY path",
-            None if values is None else [values],
+            "FROM inventory ORDER BY path"
         ).fetchall()
     except duckdb.Error as error:
         raise disk_error(path, "read", error) from error

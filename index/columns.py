@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from index.errors import LibraryError
+from index.errors import SourceError
 from index.records import (
     Box,
     FrameTime,
@@ -101,15 +101,16 @@ def storable(text: str) -> str:
 def ticks_per_second(source: Source, segments: Sequence[Segment]) -> int:
     """Least common multiple of the denominators of all instants of a source.
 
-    Raises LibraryError when the instants do not fit 63 bits at that rate.
+    Raises SourceError when the instants do not fit 63 bits at that rate.
     """
     instants = list(_instants(source, segments))
     rate = lcm(*{instant.denominator for instant in instants})
     if rate > _LARGEST or max(instants, default=Fraction(0)) * rate > _LARGEST:
-        raise LibraryError(
-            f"the times of {source.name} cannot be held exactly: they need {rate} ticks a second, "
-            "which overflows 63 bits; give times as multiples of the streams' time bases"
+        reason = (
+            f"its times cannot be held exactly: they need {rate} ticks a second, which overflows "
+            "63 bits; put its streams into a container with one time base, such as Matroska"
         )
+        raise SourceError(source.name, "stage", reason)
     return rate
 
 

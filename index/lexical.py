@@ -10,7 +10,6 @@ any sharded search engine: scores of shards with very different contents differ 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,34 +21,11 @@ from tantivy import Occur, Query
 from index.columns import storable
 from index.files import disk_error
 from index.ranking import Ids, Mask, Vectors, starts_of, top_k
+from index.words import LOOKUP_STOP_WORDS, UNSPACED, forms_of, words_of
 
 _HEAP_BYTES = 64_000_000
 _LARGEST_FILTER_RUNS = 32
-_MARKS = "".join(
-    chr(code) for code in range(0x300, 0x2000) if unicodedata.category(chr(code))[0] == "M"
-)
-_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
-_JOINED = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:[-._/:+'’](?:[^\W_]|[{_MARKS}])+)+")
-_JOINER = re.compile(r"[-._/:+'’]")
-_LATIN_ACCENTS = re.compile("([a-z])[\u0300-\u036f]+")
-_LATIN_LETTERS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ё": "е"}
-)
-# Thai, Lao, Myanmar, Khmer, kana, Han, Hangul: words are not set apart by spaces, or not reliably.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-    "\uf900-\ufaff\U00020000-\U0003134f]+"
-)
 _QUOTED = re.compile('["“”„«»]([^"“”„«»]+)["“”„«»]')
-_STOP_TEXT = (
-    "a about am an and are as at be been but by can could did do does for from had has have he her "
-    "his how i if in into is it its me my of on or our she should so some that the their them then "
-    "there these they this those to was we were what when where which who why will with would you "
-    "your и в во не что он на я с со как а то все она так его но да ты к у же вы за бы по ее мне "
-    "было вот от меня о из ему ли если или ни быть был него до вас там потом где есть для чем это "
-    "как когда кто какой какая какие"
-)
-_STOP_WORDS = frozenset(_STOP_TEXT.split())
 
 # How much a match in each field counts; a token scores by its best field.
 _WORDS_WEIGHT = 1.0
@@ -59,48 +35,6 @@ _HEADING_WEIGHT = 0.4
 _NAME_WEIGHT = 0.2
 _TIE_BREAKER = 0.1
 _PHRASE_WEIGHT = 3.0
-
-
-def fold(text: str) -> str:
-    """Lower case, compatibility forms and Latin accents removed; other scripts keep their marks."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = _LATIN_ACCENTS.sub(r"\1", decomposed)
-    return unicodedata.normalize("NFC", plain).translate(_LATIN_LETTERS)
-
-
-def words_of(text: str) -> list[str]:
-    """Folded words in order; unspaced scripts as overlapping pairs of characters."""
-    found: list[str] = []
-    for match in _WORD.finditer(fold(text)):
-        end = 0
-        word = match.group()
-        for run in _UNSPACED.finditer(word):
-            found.extend(filter(None, [word[end : run.start()]]))
-            characters = run.group()
-            pairs = [characters[i : i + 2] for i in range(max(1, len(characters) - 1))]
-            found.extend(pairs)
-            end = run.end()
-        found.extend(filter(None, [word[end:]]))
-    return found
-
-
-def forms_of(text: str) -> list[str]:
-    """Other spellings: joined codes without their joiners, single unspaced characters.
-
-    Joiners stay between numbers: 1.15 is not 115.
-    """
-    folded = fold(text)
-    forms = []
-    for match in _JOINED.finditer(folded):
-        code = match.group()
-        forms.append(code if code[0].isdigit() and _is_number(code) else _JOINER.sub("", code))
-    for run in _UNSPACED.finditer(folded):
-        forms.extend(run.group())
-    return forms
-
-
-def _is_number(code: str) -> bool:
-    return all(part.isdigit() for part in _JOINER.split(code))
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -239,7 +173,7 @@ class LexicalIndex:
     def _terms(self, text: str) -> Iterator[list[tuple[str, str | list[str], float]]]:
         """For each thing asked for: its readings as (field, word or phrase, weight)."""
         words = words_of(text)
-        telling = [word for word in words if word not in _STOP_WORDS] or words
+        telling = [word for word in words if word not in LOOKUP_STOP_WORDS] or words
         for word in dict.fromkeys(telling):
             stem = "".join(self._stemmer.analyze(word))
             yield [
@@ -250,7 +184,7 @@ class LexicalIndex:
                 ("name", word, _NAME_WEIGHT),
             ]
         for form in dict.fromkeys(forms_of(text)):
-            if form not in telling and not _UNSPACED.fullmatch(form):
+            if form not in telling and not UNSPACED.fullmatch(form):
                 yield [("forms", form, _FORMS_WEIGHT), ("words", form, _WORDS_WEIGHT)]
         for match in _QUOTED.finditer(text):
             phrase = words_of(match.group(1))

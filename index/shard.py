@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.catalog import InventoryRow, write_catalog, write_inventory
-from index.errors import LibraryError
+from index.errors import LibraryError, SecondsightError
 from index.files import (
     disk_error,
     file_sha256,
@@ -69,7 +69,9 @@ def staging_area(library: Path) -> Iterator[Path]:
         _make_directory(area)
         yield area
     finally:
-        remove_tree(area)
+        # A worker of a run that is stopped may still write there: the next sweep takes the rest.
+        with suppress(OSError):
+            remove_tree(area)
         lock.unlink(missing_ok=True)
         os.close(descriptor)
 
@@ -110,7 +112,8 @@ def write_shard(
 
     `moment_vectors` (n, d) and `segment_vectors` (m, d) are unit float32 rows for the moments of
     all segments in order and for the segments; `rotation` is the library's (`read_rotation`).
-    Raises ValueError on other shapes, LibraryError when the disk refuses; nothing is left then.
+    Raises ValueError on other shapes, SourceError when a time cannot be held exactly, LibraryError
+    when the disk refuses; nothing is left then.
     """
     moments = [moment for segment in segments for moment in segment.moments]
     if len(moment_vectors) != len(moments) or len(segment_vectors) != len(segments):
@@ -150,7 +153,7 @@ def write_shard(
     except OSError as error:
         remove_tree(directory)
         raise disk_error(directory, "write", error) from error
-    except (LibraryError, ValueError):
+    except (SecondsightError, ValueError):
         remove_tree(directory)
         raise
 

@@ -71,26 +71,38 @@ class StageCache:
 def cached(entry: Path, compute: Callable[[], Output]) -> Output:
     """The stored output, else the computed one, stored by atomic rename.
 
-    A damaged entry counts as absent: it is computed again and replaced.
+    A damaged entry counts as absent: it is computed again and replaced. Raises LibraryError when
+    the entry cannot be read or written: a full disk is no fault of the file.
     """
     try:
         value: Output = _RecordUnpickler(io.BytesIO(entry.read_bytes())).load()
     except FileNotFoundError:
         pass
+    except OSError as error:
+        raise disk_error(entry, "read", error) from error
     except (pickle.UnpicklingError, EOFError, AttributeError, ValueError, TypeError, IndexError):
         entry.unlink(missing_ok=True)
     else:
         os.utime(entry)
         return value
     value = compute()
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        pickle.dump(value, file, protocol=5)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(entry)
+    _store(entry, value)
     return value
+
+
+def _store(entry: Path, value: object) -> None:
+    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            pickle.dump(value, file, protocol=5)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(entry)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise disk_error(entry, "write", error) from error
 
 
 def prune(directory: Path, limit_bytes: int) -> int:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -26,6 +28,12 @@ Value = TypeVar("Value")
 
 ATTEMPTS = 3
 """How often work is started before a worker that keeps dying fails the source."""
+STOP_WITHIN_S = 0.5
+"""Who waits for a result looks this often whether the run is being stopped."""
+
+
+class StoppedError(SecondsightError):
+    """The run is stopped before this work is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class Cluster:
         self._settings = settings
         self._pools = pools
         self._workers: dict[str, Iterator[Any]] = {}
+        self._stopping = threading.Event()
 
     def __enter__(self) -> Cluster:
         import ray
@@ -106,6 +115,10 @@ class Cluster:
 
         ray.shutdown()
 
+    def stop(self) -> None:
+        """Have all who wait for a result give up with StoppedError, from any thread."""
+        self._stopping.set()
+
     def submit(self, function: Callable[..., Value], *args: Any) -> Pending[Value]:
         """Run a function as a task on one CPU. `Pending` arguments arrive as their values."""
         import ray
@@ -120,7 +133,10 @@ class Cluster:
         return Pending(*call.remote(method, *_references(args)))
 
     def result(self, pending: Pending[Value], *, path: str, stage: str) -> Value:
-        """Wait for a value. Raises SourceError for whatever went wrong with this file."""
+        """Wait for a value.
+
+        Raises SourceError for whatever went wrong with this file, StoppedError after `stop`.
+        """
         value: Value = self._get(pending.value, path, stage)
         return value
 
@@ -130,10 +146,13 @@ class Cluster:
 
     def _get(self, reference: Any, path: str, stage: str) -> Any:
         import ray
-        from ray.exceptions import RayError, RayTaskError
+        from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
         try:
-            return ray.get(reference)
+            while not self._stopping.is_set():
+                with suppress(GetTimeoutError):
+                    return ray.get(reference, timeout=STOP_WITHIN_S)
+            raise StoppedError(f"{path}: stopped in {stage}")
         except RayTaskError as error:
             cause = error.cause
             if isinstance(cause, SecondsightError):

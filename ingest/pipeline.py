@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -122,9 +122,10 @@ class _Run:
         ):
             running = [threads.submit(self._ingest_file, cluster, staging, file) for file in files]
             try:
-                for future in running:
+                for future in as_completed(running):
                     future.result()
-            except BaseException:
+            except BaseException:  # Ctrl-C too: nobody waits for an hour of video to end
+                cluster.stop()
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise
 

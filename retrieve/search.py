@@ -11,10 +11,10 @@ import numpy as np
 
 from index.errors import QuestionError
 from index.records import MomentKind
+from index.words import all_words
 from retrieve.filters import Filters, allowed_moments, kind_mask
 from retrieve.fusion import RankedList, fuse
 from retrieve.hits import Candidate, Hit, merge_hits
-from retrieve.words import all_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

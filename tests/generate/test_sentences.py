@@ -12,6 +12,7 @@ from generate.evidence import Evidence
 from generate.sentences import sentence_borders, split_evidence
 from index.records import (
     Box,
+    FrameTime,
     MomentKind,
     PageArea,
     Source,
@@ -20,6 +21,8 @@ from index.records import (
     TextLine,
     Word,
 )
+from ingest.frames import KeptFrame
+from ingest.screen_text import screen_text_moments
 
 DOCUMENT = Source("d" * 32, SourceKind.DOCUMENT, "manual.pdf", 1, None, 9)
 VIDEO = Source("e" * 32, SourceKind.VIDEO, "talk.mp4", 1, Fraction(60), None)
@@ -27,22 +30,16 @@ VIDEO = Source("e" * 32, SourceKind.VIDEO, "talk.mp4", 1, Fraction(60), None)
 
 def passage(text: str, heading: str = "") -> Evidence:
     place = PageArea(3, "3")
-    return Evidence("E1", DOCUMENT, place, MomentKind.PASSAGE, text, heading, (), (), 0, 1)
+    return Evidence("E1", DOCUMENT, place, MomentKind.PASSAGE, text, heading, (), 0, 1)
 
 
-def slide(*lines: tuple[str, Box]) -> Evidence:
-    return Evidence(
-        "E1",
-        VIDEO,
-        Span(Fraction(0), Fraction(9)),
-        MomentKind.SCREEN_TEXT,
-        "\n".join(text for text, _ in lines),
-        "",
-        (),
-        tuple(TextLine(text, box, 0.9) for text, box in lines),
-        0,
-        1,
-    )
+def slide(*boxed: tuple[str, Box]) -> Evidence:
+    """Text on the screen, written as ingest writes it."""
+    span = Span(Fraction(0), Fraction(9))
+    frame = KeptFrame(span, FrameTime(0, Fraction(1, 1000)), b"", True)
+    lines = [TextLine(text, box, 0.9) for text, box in boxed]
+    (moment,) = screen_text_moments([frame], [lines])
+    return Evidence("E1", VIDEO, span, MomentKind.SCREEN_TEXT, moment.text, "", (), 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +86,7 @@ def test_words_give_a_sentence_its_own_span() -> None:
         Word(word, Span(Fraction(n), Fraction(n + 1)), 0.9) for n, word in enumerate(text.split())
     )
     place = Span(Fraction(0), Fraction(6))
-    evidence = Evidence("E1", VIDEO, place, MomentKind.UTTERANCE, text, "", words, (), 0, 1)
+    evidence = Evidence("E1", VIDEO, place, MomentKind.UTTERANCE, text, "", words, 0, 1)
     assert [one.place for one in split_evidence(evidence)] == [
         Span(Fraction(0), Fraction(3)),
         Span(Fraction(3), Fraction(6)),
@@ -107,7 +104,6 @@ def test_cells_side_by_side_on_the_screen_are_one_row() -> None:
         )
     )
     row = next(one for one in rows if one.text.startswith("May"))
-    assert row.text == "May; Change the drying salt; D-31"
-    assert row.quote == "May\nChange the drying salt\nD-31"
+    assert row.text == row.quote == "May Change the drying salt D-31"
     assert row.heading == "Calendar"
-    assert rows[-1].text == "Calendar; May; Change the drying salt; D-31; July"
+    assert rows[-1].text == "Calendar; May Change the drying salt D-31; July"

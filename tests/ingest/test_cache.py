@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index.errors import LibraryError
 from index.records import (
     Box,
     FrameTime,
@@ -93,6 +94,41 @@ def test_an_entry_cannot_run_code(tmp_path: Path) -> None:
     entry.write_bytes(pickle.dumps(_Evil(tmp_path / "ran")))
     assert cached(entry, lambda: "computed") == "computed"
     assert not (tmp_path / "ran").exists()
+
+
+def _call(module: str, name: str, argument: str) -> bytes:
+    """A pickle that calls `module`'s `name`, dots in it followed, with one text."""
+    texts = [b"\x8c" + bytes([len(text)]) + text.encode() for text in (module, name, argument)]
+    return b"\x80\x04" + texts[0] + texts[1] + b"\x93" + texts[2] + b"\x85R."
+
+
+@pytest.mark.parametrize("name", ["io.open", "Image.open", "thumbnail", "np", "Iterable"])
+def test_an_entry_cannot_reach_through_a_module_of_ours(tmp_path: Path, name: str) -> None:
+    entry = StageCache(tmp_path / "cache").entry("stage")
+    entry.parent.mkdir()
+    entry.write_bytes(_call("ingest.frames", name, __file__))
+    assert cached(entry, lambda: "computed") == "computed"
+    entry.write_bytes(_call("ingest.composition", "uuid.os.mkdir", str(tmp_path / "ran")))
+    assert cached(entry, lambda: "computed") == "computed"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_disk_that_refuses_is_trouble_with_the_library(tmp_path: Path) -> None:
+    entry = StageCache(tmp_path / "source").entry("stage")
+    (tmp_path / "source" / f".{entry.name}.{os.getpid()}").mkdir(parents=True)
+    with pytest.raises(LibraryError, match="cannot write"):
+        cached(entry, lambda: 1)
+    entry.mkdir()
+    with pytest.raises(LibraryError, match="cannot read"):
+        cached(entry, lambda: 1)
+
+
+def test_what_cannot_be_forgotten_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "source").write_text("not a folder")
+    with pytest.raises(LibraryError, match="cannot delete"):
+        forget_cached(tmp_path, "source")
+    forget_cached(tmp_path, "unknown")
 
 
 def test_pruning_removes_what_was_unused_longest(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieve.words import all_words, content_words, share_of_shorter, share_within, stem
+from index.words import all_words, stem
+from retrieve.words import content_words, share_of_shorter, share_within
 
 
 @pytest.mark.parametrize(

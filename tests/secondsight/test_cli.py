@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,28 @@ def test_status_tells_what_there_is(archive: Path) -> None:
     assert TALK.name in printed
     assert MANUAL.name in printed
     assert "2 sources" in printed
+
+
+def test_status_passes_over_what_a_writer_removes_meanwhile(tmp_path: Path) -> None:
+    directory = tmp_path / "library"
+    opened = Library.open(directory)
+    done = threading.Event()
+
+    def write_and_remove() -> None:
+        while not done.is_set():
+            area = directory / "staging" / "area"
+            area.mkdir()
+            for number in range(20):
+                (area / str(number)).write_bytes(b"x")
+            shutil.rmtree(area)
+
+    writer = threading.Thread(target=write_and_remove)
+    writer.start()
+    try:
+        assert min(opened.status().size_bytes for _ in range(500)) > 0
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_a_library_shows_itself_in_a_notebook(library: Library) -> None:

@@ -81,6 +81,7 @@ def kill_after(seconds: float, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.timeout(1200)
 def test_killed_at_ten_random_instants_and_run_again(files: list[Path], tmp_path: Path) -> None:
+    """Five libraries, each killed late and then, on its way again, early."""
     started = time.monotonic()
     undisturbed = tmp_path / "undisturbed"
     ingest_json(undisturbed, files)
@@ -89,16 +90,21 @@ def test_killed_at_ten_random_instants_and_run_again(files: list[Path], tmp_path
     assert len(expected.moments) == len(files)
     assert all(expected.hits)
     chance = random.Random(20_261_122)
-    for number in range(KILLS):
+    instants = [whole_s * (number + chance.random()) / KILLS for number in range(KILLS)]
+    for number, (early, late) in enumerate(zip(instants, reversed(instants), strict=True)):
+        if early > late:
+            break
         directory = tmp_path / f"killed{number}"
-        process = subprocess.Popen(
-            command("ingest", "-L", directory, *files),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        kill_after(whole_s * (number + chance.random()) / KILLS, process)
-        opened = Library.open(directory)
-        finished = {source.id for source in opened.status().sources}
+        for seconds in (late, early):
+            process = subprocess.Popen(
+                command("ingest", "-L", directory, *files),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            kill_after(seconds, process)
+            opened = Library.open(directory)
+            finished = {source.id for source in opened.status().sources}
+            assert finished <= set(expected.moments)
         report = ingest_json(directory, files)
         outcomes = {source["id"]: source["outcome"] for source in report["sources"]}
         assert outcomes == {
