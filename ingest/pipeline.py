@@ -7,6 +7,7 @@ file becomes its outcome; only trouble with the library itself ends the run.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -174,6 +175,7 @@ class _Run:
                 index=self.index,
             )
             staged, stages_s = self._run_stages(cluster, job)
+            _require_unchanged(file)
             row = InventoryRow(
                 path=file.path,
                 size_bytes=file.size_bytes,
@@ -226,6 +228,17 @@ class _Run:
     def _tell(self, path: str, stage: str, total: int = 0, done: int = 0) -> None:
         with self._lock:
             self.listener(Event(path, stage, done=done, total=total))
+
+
+def _require_unchanged(file: CandidateFile) -> None:
+    """Raise SourceError when a file is no longer the one that was hashed and read."""
+    try:
+        status = os.stat(file.path)
+    except OSError as error:
+        raise SourceError(file.path, "commit", "vanished while it was read") from error
+    if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+        reason = "was changed while it was read; ingest it again when it is complete"
+        raise SourceError(file.path, "commit", reason)
 
 
 def _failure(error: SourceError) -> SourceOutcome:

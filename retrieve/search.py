@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -41,7 +41,7 @@ _LEAST_VERBATIM_WORDS = 2
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Ranked hits and what finding them cost."""
+    """Ranked hits and what finding them cost. It is itself the sequence of its hits."""
 
     query: str
     hits: tuple[Hit, ...]
@@ -51,6 +51,19 @@ class SearchResult:
     """Parts of it: embed, find, merge."""
     best_text_cosine: float | None
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __getitem__(self, rank_from_0: int) -> Hit:
+        return self.hits[rank_from_0]
+
+    def __repr__(self) -> str:
+        best = f"; best: {self.hits[0]!r}" if self.hits else ""
+        return f"SearchResult({self.query!r}: {len(self.hits)} hits in {self.took_ms:.0f} ms{best})"
 
 
 @dataclass(frozen=True, slots=True)

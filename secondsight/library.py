@@ -193,11 +193,14 @@ class Library:
         sources: Iterable[str] | None,
         kinds: Iterable[MomentKind] | None,
     ) -> Filters:
+        for name, given in (("sources", sources), ("kinds", kinds)):
+            if isinstance(given, str):
+                raise QuestionError(f"{name} is a list; write {name}=[{given!r}]")
         return Filters(
             sources=None
             if sources is None
             else tuple(self._resolve(snapshot, source).id for source in sources),
-            kinds=None if kinds is None else tuple(kinds),
+            kinds=None if kinds is None else tuple(map(_kind, kinds)),
             within=within,
         )
 
@@ -219,6 +222,13 @@ class Library:
         raise QuestionError(
             f"no source {name!r} in the library; `secondsight status` lists what there is"
         )
+
+
+def _kind(name: str) -> MomentKind:
+    try:
+        return MomentKind(name)
+    except ValueError as error:
+        raise QuestionError(f"no kind {name!r}; kinds are {', '.join(MomentKind)}") from error
 
 
 def _counted(count: int, noun: str) -> str:

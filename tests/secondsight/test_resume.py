@@ -102,7 +102,7 @@ def test_killed_at_ten_random_instants_and_run_again(files: list[Path], tmp_path
                 stderr=subprocess.DEVNULL,
             )
             kill_after(seconds, process)
-            opened = Library.open(directory)
+            opened = Library.open(directory, create=not (directory / "manifest.json").exists())
             finished = {source.id for source in opened.status().sources}
             assert finished <= set(expected.moments)
         report = ingest_json(directory, files)

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from index.clock import parse_clock
+from index.errors import QuestionError
 from index.records import MomentKind, PageArea, SourceKind, Span
 from index.snapshot import Snapshot
 from ingest.media import probe, read_frames
@@ -169,6 +170,22 @@ def test_filters_act_before_ranking(library: Library) -> None:
     assert all(isinstance(hit.place, Span) and hit.place.overlaps(within) for hit in hits)
     only = library.search("the storm", sources=["halden_manual.pdf"]).hits
     assert {hit.source.name for hit in only} == {"halden_manual.pdf"}
+
+
+def test_only_the_kinds_asked_for_are_found(library: Library) -> None:
+    hits = library.search("the storm surge", kinds=[MomentKind.SCREEN_TEXT])
+    assert len(hits) > 0
+    assert {reason.kind for hit in hits for reason in hit.reasons} == {MomentKind.SCREEN_TEXT}
+    with pytest.raises(QuestionError, match="no kind 'slide'"):
+        library.search("the storm surge", kinds=["slide"])  # type: ignore[list-item]
+    with pytest.raises(QuestionError, match="sources is a list"):
+        library.search("the storm surge", sources=TALK.name)
+
+
+def test_a_result_is_the_sequence_of_its_hits(library: Library) -> None:
+    result = library.search("the storm surge", k=3)
+    assert list(result) == [result[0], result[1], result[2]]
+    assert "3 hits" in repr(result)
 
 
 def test_the_command_line_prints_the_stable_fields(archive: Path) -> None:
