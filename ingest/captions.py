@@ -39,6 +39,8 @@ class Line:
     text: str
     turn: bool
     """Whether a speaker begins with it (a dash, ">>", another voice)."""
+    sung: bool = False
+    """Whether music signs stand on it."""
     times: tuple[tuple[int, Fraction], ...] = ()
     """Where the cue states word times: (letters of `text` before it, instant), rising."""
 
@@ -91,7 +93,7 @@ def _srt_cues(text: str) -> Iterator[Cue | None]:
     """Each timing line begins a cue that lasts to the next one, blank lines included."""
     lines = text.split("\n")
     borders = [at for at, line in enumerate(lines) if "-->" in line]
-    for begin, after in zip(borders, [*borders[1:], None], strict=True):
+    for begin, after in zip(borders, [*borders, None][1:], strict=True):
         timing = _TIMING.match(lines[begin])
         held = lines[begin + 1 : after]
         if after is not None and held and held[-1].strip().isdecimal():
@@ -114,7 +116,7 @@ def _vtt_cues(text: str) -> Iterator[Cue | None]:
             continue
         # A line with an arrow ends the cue before it even without an empty line.
         borders = [at for at, line in enumerate(lines) if "-->" in line]
-        for begin, after in zip(borders, [*borders[1:], None], strict=True):
+        for begin, after in zip(borders, [*borders, None][1:], strict=True):
             timing = _TIMING.match(lines[begin])
             yield None if timing is None else _cue(timing, "\n".join(lines[begin + 1 : after]))
 
@@ -184,7 +186,7 @@ def _clean(raw: str, *, marked: bool) -> Line:
         text += plain
     if _WHOLLY_IN_PARENTHESES.fullmatch(text.strip()):
         return Line("", turn)
-    return Line(text.rstrip(), turn, tuple(times) if marked else ())
+    return Line(text.rstrip(), turn, bool(_MUSIC.search(raw)), tuple(times) if marked else ())
 
 
 def _split_at_times(raw: str) -> list[tuple[Fraction | None, str]]:

@@ -34,6 +34,7 @@ class _Token:
     timed: bool
     """Whether the span is its own; else it is the cue's."""
     turn: bool
+    sung: bool
 
 
 def utterances_of(cues: Sequence[Cue], *, max_s: float) -> tuple[Moment, ...]:
@@ -71,6 +72,8 @@ def _repeated(before: Cue, cue: Cue) -> int:
 
 def _without_repeats(cues: Sequence[Cue]) -> Iterator[Cue]:
     """Each word once: layers of one cue become one; rolling captions keep what each cue adds."""
+    if not cues:
+        return
     repeats = [_repeated(one, other) for one, other in pairwise(cues)]
     found = sum(count > 0 for count in repeats)
     rolling = found >= _FEWEST_REPEATS and found >= _ROLLING_SHARE * len(cues)
@@ -97,7 +100,7 @@ def _without_words(cue: Cue, count: int) -> Cue:
         text = " ".join(words[dropped:])
         begin = len(line.text) - len(text) if line.text.endswith(text) else 0
         times = tuple((max(0, at - begin), instant) for at, instant in line.times)
-        lines.append(Line(text, line.turn and not dropped, times))
+        lines.append(replace(line, text=text, turn=line.turn and not dropped, times=times))
     return replace(cue, lines=tuple(lines))
 
 
@@ -115,7 +118,7 @@ def _tokens(cue: Cue) -> Iterator[_Token]:
             own = stated and cue.start <= now < until <= cue.end
             text = found.group() if found.start() else f" {found.group().lstrip()}"
             span = Span(now, until) if own else whole
-            yield _Token(text, span, own, line.turn and not found.start())
+            yield _Token(text, span, own, line.turn and not found.start(), line.sung)
 
 
 def _sentences(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, ...]]:
@@ -127,7 +130,7 @@ def _sentences(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, ...]]:
 
 
 def _is_border(token: _Token, after: _Token) -> bool:
-    if after.turn or after.span.start - token.span.end >= _SILENCE:
+    if after.turn or after.sung != token.sung or after.span.start - token.span.end >= _SILENCE:
         return True
     # "I was..." "...going home": the dots say that it goes on.
     trails_off = token.text.rstrip().endswith(("...", "…"))
