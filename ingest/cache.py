@@ -31,6 +31,7 @@ _ALLOWED_MODULES = (
     "ingest.composition",
     "ingest.frames",
     "ingest.pages",
+    "ingest.subtitles",
     "ingest.video",
 )
 _ALLOWED_NAMES = {

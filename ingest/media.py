@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 from typing import Final
@@ -22,27 +22,34 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.codec.codec import Properties
 from av.stream import Disposition
+from av.subtitles.stream import SubtitleStream
+from av.subtitles.subtitle import AssSubtitle
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from index.errors import SourceError
+from ingest.captions import Cue, ass_cue
 from ingest.media_info import (
     SAMPLE_RATE_HZ,
     AudioFacts,
     Extent,
     Frame,
     MediaInfo,
+    Picture,
+    SubtitleFacts,
     VideoFacts,
     displayed_size,
     on_the_clock,
+    raw_time,
     reason_not_media,
     reason_unreadable,
 )
 from ingest.sampling import pictures_from, sample
-from ingest.soundtrack import Soundtrack
+from ingest.soundtrack import SoundConverter, Soundtrack
 
-__all__ = ["AudioFacts", "Frame", "MediaInfo", "VideoFacts", "probe", "read_audio", "read_frames"]
+__all__ = ["Frame", "MediaInfo", "probe", "read_audio", "read_captions", "read_frames"]
 
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
@@ -117,7 +124,11 @@ def read_audio(
         raise SourceError(path, "speech", "has no sound track")
     said = notes if notes is not None else []
     track = Soundtrack(info.duration)
-    converter = _SoundConverter(track, info.start)
+    converter = SoundConverter(
+        track,
+        info.start,
+        lambda: AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ),
+    )
     broken = 0
     try:
         with _open(path) as container:
@@ -137,6 +148,27 @@ def read_audio(
     if broken:
         said.append(f"{broken} packets of sound could not be decoded")
     return track.samples()
+
+
+def read_captions(path: str, info: MediaInfo, index: int) -> Iterator[Cue]:
+    """Yield the cues of text subtitle stream `index`, in the order of the file, on the clock.
+
+    Raises SourceError (stage "subtitles") when the stream cannot be read.
+    """
+    try:
+        with _open(path) as container:
+            stream = container.streams[index]
+            assert isinstance(stream, SubtitleStream)
+            for packet in container.demux(stream):
+                if packet.pts is None or packet.time_base is None or not packet.size:
+                    continue
+                start = packet.pts * packet.time_base - info.start
+                end = start + (packet.duration or 0) * packet.time_base
+                for shown in stream.decode(packet):
+                    if isinstance(shown, AssSubtitle):
+                        yield ass_cue(start, end, shown.dialogue.decode(errors="replace"))
+    except av.error.FFmpegError as error:
+        raise SourceError(path, "subtitles", f"cannot be decoded: {error.strerror}") from error
 
 
 def _open(path: str) -> av.container.InputContainer:
@@ -167,7 +199,7 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
     )
     if info.duration <= 0:
         raise SourceError(path, "probe", "lasts 0 seconds")
-    return info
+    return replace(info, subtitles=tuple(map(_subtitle_facts, container.streams.subtitles)))
 
 
 def _played_video(container: av.container.InputContainer) -> VideoStream | None:
@@ -207,6 +239,18 @@ def _audio_facts(stream: AudioStream, extent: Extent) -> AudioFacts:
     language = None if stream.language in (None, "", "und") else stream.language
     return AudioFacts(
         stream.index, context.name, context.sample_rate, extent.start, extent.end, language
+    )
+
+
+def _subtitle_facts(stream: SubtitleStream) -> SubtitleFacts:
+    context = stream.codec_context
+    return SubtitleFacts(
+        stream.index,
+        context.name if context else "unknown",
+        None if stream.language in (None, "", "und") else stream.language,
+        bool(stream.disposition & Disposition.default),
+        bool(stream.disposition & Disposition.forced),
+        bool(context and Properties(context.codec.properties) & Properties.TEXT_SUB),
     )
 
 
@@ -262,17 +306,6 @@ def _measure_packets(path: str, indices: list[int], *, tail: bool) -> dict[int, 
     return extents
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """A decoded picture with its times; its pixels stay as the decoder left them."""
-
-    time: Fraction
-    pts: int
-    time_base: Fraction
-    keyframe: bool
-    raw: av.VideoFrame
-
-
 @dataclass(slots=True)
 class _Decoder:
     """Decodes one picture track in display order, from any instant on."""
@@ -286,12 +319,12 @@ class _Decoder:
     broken: int = 0
     """Pictures that were skipped since the last seek."""
 
-    def pictures(self, instant: Fraction | None) -> Generator[_Picture, None, None]:
+    def pictures(self, instant: Fraction | None) -> Generator[Picture, None, None]:
         """Yield pictures, times strictly rising, from where a seek to `instant` lands."""
         self.broken = 0
         previous: Fraction | None = None
         for raw in self._decoded(instant):
-            pts, time_base = _timestamp(self.path, raw)
+            pts, time_base = raw_time(self.path, raw)
             time = pts * time_base - self.info.start
             # After a seek, pictures before the first keyframe lack the pictures they refer to.
             leading = previous is None and instant is not None and not raw.key_frame
@@ -301,7 +334,7 @@ class _Decoder:
                 self.broken += 1
                 continue
             previous = time
-            yield _Picture(time, pts, time_base, bool(raw.key_frame), raw)
+            yield Picture(time, pts, time_base, bool(raw.key_frame), raw)
 
     def _decoded(self, instant: Fraction | None) -> Iterator[av.VideoFrame]:
         with _open(self.path) as container:
@@ -356,45 +389,3 @@ class _Shaper:
         )
         quarter_turns = round(raw.rotation / 90) % 4
         return np.ascontiguousarray(np.rot90(flat.to_ndarray(), quarter_turns))
-
-
-class _SoundConverter:
-    """Converts decoded sound to 16 kHz mono and lays it on the track where its timestamps say."""
-
-    def __init__(self, track: Soundtrack, start: Fraction) -> None:
-        self._track, self._start = track, start
-        self._resampler: AudioResampler | None = None
-        self._kind: tuple[str, str, int] | None = None
-
-    def add(self, frame: av.AudioFrame) -> None:
-        """Continue the track, or begin a new run when the timestamps jump."""
-        time = self._track.expected
-        if frame.pts is not None and frame.time_base is not None:
-            time = frame.pts * frame.time_base - self._start
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if self._resampler is None or kind != self._kind or self._track.jumps_to(time):
-            self.close()
-            self._resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-            self._kind = kind
-            self._track.begin(time)
-        self._track.expected += Fraction(frame.samples, frame.sample_rate)
-        self._write(self._resampler.resample(frame))
-
-    def close(self) -> None:
-        """Write what the resampler still holds."""
-        if self._resampler is not None:
-            self._write(self._resampler.resample(None))
-            self._resampler = None
-
-    def _write(self, frames: list[av.AudioFrame]) -> None:
-        for frame in frames:
-            samples = frame.to_ndarray().reshape(-1)
-            self._track.append(samples.astype(np.float32, copy=False))
-
-
-def _timestamp(path: str, picture: av.VideoFrame) -> tuple[int, Fraction]:
-    """Raw time of a picture: its PTS, or where a format has none (AVI) the decoding time."""
-    pts = picture.pts if picture.pts is not None else picture.dts
-    if pts is None or picture.time_base is None:
-        raise SourceError(path, "frames", "its pictures carry no timestamps")
-    return pts, picture.time_base

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from index.errors import SourceError
 
 SAMPLE_RATE_HZ: Final = 16_000
 """Rate of the sound that `read_audio` returns."""
@@ -48,6 +50,21 @@ class AudioFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SubtitleFacts:
+    """A subtitle stream."""
+
+    index: int
+    codec: str
+    language: str | None
+    """ISO 639 code as the file states it; None when it states none."""
+    default: bool
+    forced: bool
+    """Whether it holds only what is said in a foreign language."""
+    is_text: bool
+    """False for pictures of text (DVD, Blu-ray, DVB)."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What a media file is. At least one of video and audio is there."""
 
@@ -61,6 +78,8 @@ class MediaInfo:
     audio: AudioFacts | None
     title: str | None
     """Title from the file's metadata."""
+    subtitles: tuple[SubtitleFacts, ...] = ()
+    """Every subtitle stream, in the order of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,18 @@ class Frame:
     keyframe: bool
     image: npt.NDArray[np.uint8]
     """uint8, height x width x 3 (RGB), upright, square pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture with its times; its pixels stay as the decoder left them."""
+
+    time: Fraction
+    pts: int
+    time_base: Fraction
+    keyframe: bool
+    raw: Any
+    """PyAV's VideoFrame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +132,17 @@ def on_the_clock(
         audio = replace(audio, start=audio.start - start, end=audio.end - start)
     duration = max(facts.end for facts in played) - start
     return MediaInfo(container, start, duration, video, audio, title)
+
+
+def raw_time(path: str, picture: Any) -> tuple[int, Fraction]:
+    """Raw time of PyAV's VideoFrame: its PTS, or where a format has none (AVI) its decoding time.
+
+    Raises SourceError (stage "frames") when it has neither.
+    """
+    pts = picture.pts if picture.pts is not None else picture.dts
+    if pts is None or picture.time_base is None:
+        raise SourceError(path, "frames", "its pictures carry no timestamps")
+    return pts, picture.time_base
 
 
 def displayed_size(

@@ -50,14 +50,14 @@ def split_sentences(words: Sequence[Word], *, max_s: float) -> tuple[tuple[Word,
     The text of a word keeps the space before it as the recogniser wrote it; a word without one
     continues the word before (Chinese, Japanese, "3" + ".14"). No word is lost or reordered.
     """
-    pauses = [_pause(one, other) for one, other in pairwise(words) if _is_full_stop(one, other)]
+    pauses = [_pause(one, other) for one, other in pairwise(words) if _ends(one, other)]
     usual = sorted(pauses)[len(pauses) // 2] if len(pauses) >= _FEW else _PAUSE
     telling = min(max(usual * _TELLING_SHARE, _SHORTEST_TELLING), _PAUSE)
     sentences: list[tuple[Word, ...]] = []
     begin = 0
     for index, word in enumerate(words):
         after = words[index + 1] if index + 1 < len(words) else None
-        if after is None or _pause(word, after) >= _PAUSE or _is_full_stop(word, after):
+        if after is None or _pause(word, after) >= _PAUSE or _ends(word, after):
             for part in _paused(tuple(words[begin : index + 1]), telling):
                 sentences.extend(_fitting(part, Fraction(max_s)))
             begin = index + 1
@@ -69,18 +69,25 @@ def joined(words: Sequence[Word]) -> str:
     return " ".join("".join(word.text for word in words).split())
 
 
+def ends_sentence(word: str, after: str) -> bool:
+    """Whether the punctuation of a word ends a sentence, given the word that follows.
+
+    `after` keeps the space before it: without one it continues the word ("3" + ".14").
+    """
+    text = word.strip().rstrip(_CLOSERS)
+    if not text.endswith("."):
+        return bool(text) and text[-1] in _ENDS
+    start = after.lstrip().lstrip(_OPENERS)[:1]
+    glued = not after[:1].isspace() and start.isdigit()
+    return not (start.islower() or glued or _is_abbreviation(text, start))
+
+
 def _pause(word: Word, after: Word) -> Fraction:
     return max(Fraction(0), after.span.start - word.span.end)
 
 
-def _is_full_stop(word: Word, after: Word) -> bool:
-    """Whether the punctuation of `word` ends a sentence, given the word that follows."""
-    text = word.text.strip().rstrip(_CLOSERS)
-    if not text.endswith("."):
-        return bool(text) and text[-1] in _ENDS
-    start = after.text.lstrip().lstrip(_OPENERS)[:1]
-    glued = not after.text[:1].isspace() and start.isdigit()
-    return not (start.islower() or glued or _is_abbreviation(text, start))
+def _ends(word: Word, after: Word) -> bool:
+    return ends_sentence(word.text, after.text)
 
 
 def _is_abbreviation(text: str, start: str) -> bool:

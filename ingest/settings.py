@@ -32,6 +32,8 @@ class SpeechSettings:
     threads: int = 2
     language: str | None = None
     """None: detected (English for English-only models)."""
+    subtitles: Literal["prefer", "ignore"] = "prefer"
+    """prefer: subtitle files and streams are read, speech is recognised where there are none."""
     max_utterance_s: float = 15.0
 
 

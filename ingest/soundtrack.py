@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -47,3 +48,38 @@ class Soundtrack:
     def samples(self) -> npt.NDArray[np.float32]:
         """float32, mono, 16 kHz, from clock 0 to the last sound."""
         return self._buffer[: self.length]
+
+
+class SoundConverter:
+    """Converts decoded sound to 16 kHz mono and lays it on the track where its timestamps say."""
+
+    def __init__(self, track: Soundtrack, start: Fraction, resampler: Callable[[], Any]) -> None:
+        """`resampler` makes a converter to 16 kHz mono float samples (PyAV's AudioResampler)."""
+        self._track, self._start, self._make = track, start, resampler
+        self._resampler: Any = None
+        self._kind: tuple[str, str, int] | None = None
+
+    def add(self, frame: Any) -> None:
+        """Continue the track with a frame (PyAV's AudioFrame), or begin a new run at a jump."""
+        time = self._track.expected
+        if frame.pts is not None and frame.time_base is not None:
+            time = frame.pts * frame.time_base - self._start
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None or kind != self._kind or self._track.jumps_to(time):
+            self.close()
+            self._resampler = self._make()
+            self._kind = kind
+            self._track.begin(time)
+        self._track.expected += Fraction(frame.samples, frame.sample_rate)
+        self._write(self._resampler.resample(frame))
+
+    def close(self) -> None:
+        """Write what the resampler still holds."""
+        if self._resampler is not None:
+            self._write(self._resampler.resample(None))
+            self._resampler = None
+
+    def _write(self, frames: list[Any]) -> None:
+        for frame in frames:
+            samples = frame.to_ndarray().reshape(-1)
+            self._track.append(samples.astype(np.float32, copy=False))

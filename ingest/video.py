@@ -20,6 +20,13 @@ from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames, 
 from ingest.job import Job
 from ingest.media import MediaInfo, probe, read_frames
 from ingest.screen_text import screen_text_moments
+from ingest.subtitles import (
+    Subtitles,
+    find_sidecars,
+    has_subtitles,
+    read_subtitles,
+    sidecar_hashes,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Kept:
 
 
 NO_PICTURES = Kept((), ())
+NO_SUBTITLES = Subtitles()
 
 
 def plan_pieces(info: MediaInfo, piece_s: float) -> list[tuple[Fraction, Fraction | None]]:
@@ -81,14 +89,25 @@ def keep_frames(job: Job, info: MediaInfo, *pieces: Piece) -> Kept:
     return Kept(frames, joined_notes([note for piece in pieces for note in piece.notes]))
 
 
+def find_words(job: Job, info: MediaInfo) -> Subtitles:
+    """What subtitle files and streams say, as utterances. The files' contents are in the key."""
+    settings = job.settings.speech
+    entry = job.entry("subtitles", settings, sidecars=sidecar_hashes(find_sidecars(job.path)))
+    return cached(entry, lambda: read_subtitles(job.path, info, settings))
+
+
 def compose_video(
     job: Job,
     info: MediaInfo,
+    subtitles: Subtitles,
     utterances: tuple[Moment, ...],
     kept: Kept,
     lines: tuple[tuple[TextLine, ...], ...],
 ) -> Composition:
-    """All moments of a video, in the order of their start."""
+    """All moments of a video, in the order of their start.
+
+    `utterances` are those that were recognised: none where there are subtitles.
+    """
     side_px = job.settings.frames.thumbnail_side_px
     frames = [
         Moment(
@@ -100,7 +119,8 @@ def compose_video(
         )
         for frame in kept.frames
     ]
-    moments = [*frames, *screen_text_moments(kept.frames, lines), *utterances]
+    moments = [*frames, *screen_text_moments(kept.frames, lines)]
+    moments += [*subtitles.moments, *utterances]
     return Composition(
         source=Source(
             id=job.source_id,
@@ -109,8 +129,8 @@ def compose_video(
             size_bytes=job.size_bytes,
             duration=info.duration,
             pages=None,
-            details=_details(info),
-            notes=kept.notes,
+            details=_details(info) | {"speech": _words_from(job, info, subtitles)},
+            notes=joined_notes([*kept.notes, *subtitles.notes]),
         ),
         moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
         shot_starts=tuple(frame.span.start for frame in kept.frames if frame.shot_start),
@@ -131,9 +151,6 @@ def ingest_video(
     utterances: Pending[tuple[Moment, ...]] | tuple[()] = ()
     kept: Pending[Kept] | Kept = NO_PICTURES
     lines: Pending[tuple[tuple[TextLine, ...], ...]] | tuple[()] = ()
-    if info.audio is not None:
-        utterances = cluster.submit_to("speech", "utterances", job, info)
-        work["speech"] = [utterances]
     pieces = [
         cluster.submit(read_piece, job, info, start, end)
         for start, end in plan_pieces(info, job.settings.work.piece_s)
@@ -142,9 +159,24 @@ def ingest_video(
         kept = cluster.submit(keep_frames, job, info, *pieces)
         lines = cluster.submit_to("screen_text", "frame_lines", job, kept)
         work |= {"frames": [*pieces, kept], "screen_text": [lines]}
-    composition = cluster.submit(compose_video, job, info, utterances, kept, lines)
+    # Behind the pictures, which need not wait until it is known whether anyone has to listen.
+    subtitles = NO_SUBTITLES
+    if job.settings.speech.subtitles == "prefer" and has_subtitles(job.path, info):
+        reading = cluster.submit(find_words, job, info)
+        subtitles = cluster.result(reading, path=job.path, stage="subtitles")
+        work["subtitles"] = [reading]
+    if info.audio is not None and not subtitles.moments:
+        utterances = cluster.submit_to("speech", "utterances", job, info)
+        work["speech"] = [utterances]
+    composition = cluster.submit(compose_video, job, info, subtitles, utterances, kept, lines)
     work["compose"] = [composition]
     return composition, work
+
+
+def _words_from(job: Job, info: MediaInfo, subtitles: Subtitles) -> str | None:
+    if subtitles.words_from is not None or info.audio is None:
+        return subtitles.words_from
+    return f"whisper {job.settings.speech.model}"
 
 
 def _details(info: MediaInfo) -> dict[str, str | int | float | None]:

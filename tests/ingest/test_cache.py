@@ -26,6 +26,7 @@ from ingest.cache import StageCache, cached, forget_cached, prune
 from ingest.composition import Composition, Embedded
 from ingest.frames import Candidate, KeptFrame
 from ingest.pages import PageContent, PageLine, TextBlock
+from ingest.subtitles import Subtitles
 from ingest.video import Kept, Piece
 
 SPAN = Span(Fraction(1, 3), Fraction(2, 3))
@@ -38,6 +39,7 @@ OUTPUTS = [
     Piece((CANDIDATE,), ("a note",)),
     Kept((KeptFrame(SPAN, TIME, b"jpeg", True),), ()),
     (Moment(MomentKind.UTTERANCE, SPAN, "tide", words=(Word("tide", SPAN, 0.5),)),),
+    Subtitles((Moment(MomentKind.UTTERANCE, SPAN, "tide"),), "subtitles a.srt", ("a note",)),
     ((LINE,), ()),
     (
         PageContent(
