@@ -33,8 +33,10 @@ from ingest.media_info import (
     Extent,
     Frame,
     MediaInfo,
+    Packet,
     VideoFacts,
     displayed_size,
+    extents_of,
     on_the_clock,
     reason_not_media,
     reason_unreadable,
@@ -42,7 +44,7 @@ from ingest.media_info import (
 from ingest.sampling import pictures_from, sample
 from ingest.soundtrack import Soundtrack
 
-__all__ = ["AudioFacts", "Frame", "MediaInfo", "VideoFacts", "probe", "read_audio", "read_frames"]
+__all__ = ["list_pictures", "probe", "read_audio", "read_frames"]
 
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
@@ -102,6 +104,11 @@ def read_frames(
         raise SourceError(path, "frames", f"cannot be decoded: {error.strerror}") from error
     if decoder.broken:
         said.append(f"{decoder.broken} pictures could not be decoded")
+
+
+def list_pictures(path: str, info: MediaInfo) -> list[Packet]:
+    """The packets of the picture track in decoding order; nothing is decoded."""
+    return list(_packets(path, [info.video.index])) if info.video else []
 
 
 def read_audio(
@@ -172,8 +179,7 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
 
 def _played_video(container: av.container.InputContainer) -> VideoStream | None:
     """The stream a player shows: a default one before others; cover art is not video."""
-    streams = sorted(container.streams.video, key=_not_default)
-    for stream in streams:
+    for stream in sorted(container.streams.video, key=_not_default):
         context = stream.codec_context
         if context and context.width and not stream.disposition & Disposition.attached_pic:
             return stream
@@ -181,10 +187,9 @@ def _played_video(container: av.container.InputContainer) -> VideoStream | None:
 
 
 def _played_audio(container: av.container.InputContainer) -> AudioStream | None:
-    for stream in sorted(container.streams.audio, key=_not_default):
-        if stream.codec_context and stream.codec_context.sample_rate:
-            return stream
-    return None
+    streams = sorted(container.streams.audio, key=_not_default)
+    heard = (one for one in streams if one.codec_context and one.codec_context.sample_rate)
+    return next(heard, None)
 
 
 def _not_default(stream: VideoStream | AudioStream) -> bool:
@@ -197,17 +202,16 @@ def _video_facts(path: str, stream: VideoStream, extent: Extent) -> VideoFacts:
     rotation = _rotation(path, stream.index)
     width_px, height_px = displayed_size(context.width, context.height, aspect, rotation)
     rate_hz = stream.average_rate or None
+    start, end = extent.start, extent.end
     return VideoFacts(
-        stream.index, context.name, width_px, height_px, rate_hz, extent.start, extent.end, aspect
+        stream.index, context.name, width_px, height_px, rate_hz, start, end, aspect, rotation
     )
 
 
 def _audio_facts(stream: AudioStream, extent: Extent) -> AudioFacts:
-    context = stream.codec_context
+    codec, rate_hz = stream.codec_context.name, stream.codec_context.sample_rate
     language = None if stream.language in (None, "", "und") else stream.language
-    return AudioFacts(
-        stream.index, context.name, context.sample_rate, extent.start, extent.end, language
-    )
+    return AudioFacts(stream.index, codec, rate_hz, extent.start, extent.end, language)
 
 
 def _rotation(path: str, index: int) -> int:
@@ -228,7 +232,7 @@ def _extents(
     # Fragmented MP4 announces no samples: its header knows nothing of the fragments.
     indexed = bool(_INDEXED_FORMATS & set(container.format.name.split(",")))
     indexed = indexed and all(stream.frames and stream.duration for stream in streams)
-    extents = _measure_packets(path, [stream.index for stream in streams], tail=indexed)
+    extents = extents_of(_packets(path, [stream.index for stream in streams], tail=indexed))
     for stream in streams:
         begin, ticks, unit = stream.start_time, stream.duration, stream.time_base
         if begin is None or unit is None:
@@ -243,23 +247,19 @@ def _extents(
     return extents
 
 
-def _measure_packets(path: str, indices: list[int], *, tail: bool) -> dict[int, Extent]:
-    """What the timestamps of all packets cover; with `tail` of those since the last keyframe."""
-    extents: dict[int, Extent] = {}
-    # Cut short: what can be read up to there is the extent.
+def _packets(path: str, indices: list[int], *, tail: bool = False) -> Iterator[Packet]:
+    """Yield the packets that have a timestamp and are shown; `tail`: since the last keyframe."""
+    # Cut short: what can be read up to there is what there is.
     with _open(path) as container, suppress(av.error.FFmpegError):
         if tail and container.duration is not None:
             container.seek(2 * container.duration + max(0, container.start_time or 0))
         for packet in container.demux([container.streams[index] for index in indices]):
-            pts, unit = packet.pts, packet.time_base
-            if pts is None or unit is None or packet.is_discard:
-                continue
-            length = (packet.duration or 0) * unit
-            if not length and isinstance(packet.stream, VideoStream):
-                length = 1 / (packet.stream.average_rate or Fraction(25))
-            index, extent = packet.stream.index, Extent(pts * unit, pts * unit + length)
-            extents[index] = extents.get(index, extent).union(extent)
-    return extents
+            pts, unit, stream = packet.pts, packet.time_base, packet.stream
+            if pts is not None and unit is not None and not packet.is_discard:
+                length = (packet.duration or 0) * unit
+                if not length and isinstance(stream, VideoStream):
+                    length = 1 / (stream.average_rate or Fraction(25))
+                yield Packet(stream.index, pts, unit, length, packet.is_keyframe)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
@@ -31,6 +32,8 @@ class VideoFacts:
     """End of the last picture, seconds on the clock."""
     pixel_aspect: Fraction
     """Width of a stored pixel over its height."""
+    rotation: int = 0
+    """Degrees counterclockwise that make the stored picture upright."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,30 @@ class Extent:
     def union(self, other: Extent) -> Extent:
         """The smallest extent that covers both."""
         return Extent(min(self.start, other.start), max(self.end, other.end))
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What one packet of a stream says of itself."""
+
+    index: int
+    """Of its stream."""
+    pts: int
+    """Raw timestamp, in units of `time_base`."""
+    time_base: Fraction
+    length: Fraction
+    """Seconds."""
+    keyframe: bool
+
+
+def extents_of(packets: Iterable[Packet]) -> dict[int, Extent]:
+    """What the timestamps of all packets cover, by the index of the stream."""
+    extents: dict[int, Extent] = {}
+    for packet in packets:
+        begin = packet.pts * packet.time_base
+        extent = Extent(begin, begin + packet.length)
+        extents[packet.index] = extents.get(packet.index, extent).union(extent)
+    return extents
 
 
 def on_the_clock(
