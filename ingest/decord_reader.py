@@ -2,7 +2,7 @@
 
 The only module that imports decord. decord numbers pictures and gives their times as 32-bit
 floats, counted from the first picture: exact times come from the packets. It also returns wrong
-pictures without a word (open GOP, edit lists, formats without an index), so a file it cannot be
+pictures without a word (open GOP, edit lists, seeks in MPEG-TS), so a file it cannot be
 trusted with is refused before any picture is read.
 """
 
@@ -30,7 +30,7 @@ __all__ = ["read_frames"]
 _BATCH: Final = 8
 """Pictures decoded at a time: what is held in memory."""
 _SEEKABLE_FORMATS: Final = frozenset({"mov", "matroska"})
-"""Formats with an index. In others (MPEG-TS, MPEG-PS, AVI, ASF) decord's seeks go astray."""
+"""Formats proven by the conformance suite. In MPEG-TS, MPEG-PS and ASF decord's seeks go astray."""
 _FLOAT_STEP: Final = 2.0**-23
 """Relative step of 32-bit floats, in which decord gives times."""
 _NO_FAULTS: Final = 1e-9
@@ -107,7 +107,9 @@ def _from_keyframe(
 def _reason_untrusted(info: MediaInfo, packets: Sequence[Packet]) -> str | None:
     """Why the packets, in decoding order, tell that decord would return wrong pictures."""
     if not _SEEKABLE_FORMATS & set(info.container.split(",")):
-        return f"{info.container} has no index to seek by"
+        return f"it does not seek exactly in {info.container}"
+    if info.video is not None and info.video.tracks > 1:
+        return f"it would choose among {info.video.tracks} picture tracks by itself"
     if not packets or not packets[0].keyframe:
         return "its pictures do not begin with a keyframe"
     end = max(packet.pts * packet.time_base + packet.length for packet in packets) - info.start
@@ -133,7 +135,7 @@ def _opened(path: str, threads: int, packets: Sequence[Packet]) -> decord.VideoR
         if count != len(packets):
             raise _refusal(path, f"it sees {count} pictures where the file shows {len(packets)}")
         seen = reader.get_frame_timestamp(range(count))[:, 0]
-    except (decord.DECORDError, RuntimeError, AssertionError) as error:
+    except (decord.DECORDError, RuntimeError, AssertionError, UnicodeError) as error:
         raise _refusal(path, "it cannot open the file") from error
     unit = packets[0].time_base
     ticks = np.array([packet.pts - packets[0].pts for packet in packets], dtype=np.float64)

@@ -201,11 +201,14 @@ def _video_facts(path: str, stream: VideoStream, extent: Extent) -> VideoFacts:
     aspect = stream.sample_aspect_ratio or Fraction(1)
     rotation = _rotation(path, stream.index)
     width_px, height_px = displayed_size(context.width, context.height, aspect, rotation)
-    rate_hz = stream.average_rate or None
-    start, end = extent.start, extent.end
-    return VideoFacts(
-        stream.index, context.name, width_px, height_px, rate_hz, start, end, aspect, rotation
+    name, rate_hz, tracks = (
+        context.name,
+        stream.average_rate or None,
+        stream.container.streams.video,
     )
+    start, end, index = extent.start, extent.end, stream.index
+    size = width_px, height_px
+    return VideoFacts(index, name, *size, rate_hz, start, end, aspect, rotation, len(tracks))
 
 
 def _audio_facts(stream: AudioStream, extent: Extent) -> AudioFacts:

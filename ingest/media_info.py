@@ -34,6 +34,8 @@ class VideoFacts:
     """Width of a stored pixel over its height."""
     rotation: int = 0
     """Degrees counterclockwise that make the stored picture upright."""
+    tracks: int = 1
+    """Picture tracks in the file, cover art included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal
 
+import av
 import numpy as np
 import pytest
 
+from benchmarks.true_time.__main__ import shown_for
 from index.errors import SourceError
 from ingest.media import probe, read_audio
 from ingest.media_info import Frame, MediaInfo
@@ -31,22 +32,22 @@ SOUNDING = [name for name, recipe in CLIPS.items() if recipe.sound]
 ALL_RATE_HZ = 1000.0
 DECORD_REFUSES = {
     "edit_list.mp4": "sees 50 pictures where the file shows 42",
-    "h264.flv": "no index",
-    "interlaced.mpg": "no index",
-    "interlaced.ts": "no index",
-    "jump.ts": "no index",
+    "h264.flv": "does not seek exactly",
+    "interlaced.mpg": "does not seek exactly",
+    "interlaced.ts": "does not seek exactly",
+    "jump.ts": "does not seek exactly",
     "missing_duration.webm": "cannot open",
-    "mjpeg.avi": "no index",
+    "mjpeg.avi": "does not seek exactly",
     "mpeg4.3gp": "open",
-    "mpeg4.avi": "no index",
-    "negative_start.ts": "no index",
+    "mpeg4.avi": "does not seek exactly",
+    "negative_start.ts": "does not seek exactly",
     "open_gop.mp4": "groups of pictures are open",
-    "open_gop.ts": "no index",
-    "sorenson.flv": "no index",
-    "theora.ogv": "no index",
+    "open_gop.ts": "does not seek exactly",
+    "sorenson.flv": "does not seek exactly",
+    "theora.ogv": "does not seek exactly",
     "truncated.mp4": "cut short",
-    "wmv2.wmv": "no index",
-    "wrap.ts": "no index",
+    "wmv2.wmv": "does not seek exactly",
+    "wrap.ts": "does not seek exactly",
 }
 """Clips that decord may refuse, and why. All others it must read."""
 READ = [
@@ -119,20 +120,13 @@ def test_times_are_those_ffprobe_lists_and_the_pictures_say(reader: Reader, name
     assert [(frame.time, frame.keyframe) for frame in frames] == listed
     assert all(one.time == one.pts * one.time_base - info.start for one in frames)
 
-    for frame, gap in zip(frames, _gaps(frames), strict=True):
+    for frame, gap in zip(frames, shown_for(frames), strict=True):
         said = clock_in(frame.image)
         assert said is not None, frame.time
         assert abs(said - frame.time) <= gap, frame.time
     assert {frame.image.shape for frame in frames} == {(180, 320, 3)}
     assert info.video is not None
     assert (info.video.width_px, info.video.height_px) == (320, 180)
-
-
-def _gaps(frames: list[Frame]) -> Iterable[Fraction]:
-    """How long each picture is shown; the last as long as the one before."""
-    times = [frame.time for frame in frames]
-    gaps = [after - before for before, after in pairwise(times)]
-    return [*gaps, gaps[-1] if gaps else Fraction(1, 25)]
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -196,3 +190,23 @@ def test_what_a_truncated_file_still_holds_is_read_and_the_rest_noted() -> None:
         frames = list(frame_reader("pyav")(path, info, rate_hz=ALL_RATE_HZ, notes=notes))
         assert 25 < len(frames) < 75
     assert sum(path.stat().st_size for path in CORPUS.iterdir()) < 3_000_000
+
+
+def test_decord_refuses_a_choice_of_picture_tracks(tmp_path: Path) -> None:
+    # It would choose by itself, and not always what a player shows.
+    path = str(tmp_path / "two_cameras.mkv")
+    sources = [av.open(str(CORPUS / name)) for name in ("gop_1.mp4", "vfr_dropped.mp4")]
+    with av.open(path, "w") as container:
+        streams = [container.add_stream_from_template(one.streams.video[0]) for one in sources]
+        for source, stream in zip(sources, streams, strict=True):
+            for packet in source.demux(source.streams.video[0]):
+                if packet.size:
+                    packet.stream = stream
+                    container.mux(packet)
+            source.close()
+    info = probe(path)
+    assert info.video is not None
+    assert info.video.tracks == 2
+    assert len(list(frame_reader("pyav")(path, info, rate_hz=ALL_RATE_HZ))) == 50
+    with pytest.raises(SourceError, match="2 picture tracks"):
+        list(frame_reader("decord")(path, info))
