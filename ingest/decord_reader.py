@@ -22,7 +22,7 @@ from PIL import Image
 
 from index.errors import SourceError
 from ingest.media import list_pictures
-from ingest.media_info import Frame, MediaInfo, Packet
+from ingest.media_info import Frame, MediaInfo, Packet, VideoFacts, scaled_size
 from ingest.sampling import sample
 
 __all__ = ["read_frames"]
@@ -70,7 +70,7 @@ def read_frames(
     if info.video is None:
         raise SourceError(path, "frames", "has no picture track")
     packets = list_pictures(path, info)
-    reason = _reason_untrusted(info, packets)
+    reason = _reason_untrusted(info, info.video, packets)
     if reason is not None:
         raise _refusal(path, reason)
     packets = sorted(packets, key=lambda packet: packet.pts)
@@ -104,24 +104,36 @@ def _from_keyframe(
     return list(entries[before[-1] if before else 0 :])
 
 
-def _reason_untrusted(info: MediaInfo, packets: Sequence[Packet]) -> str | None:
+def _reason_untrusted(info: MediaInfo, video: VideoFacts, packets: Sequence[Packet]) -> str | None:
     """Why the packets, in decoding order, tell that decord would return wrong pictures."""
-    if not _SEEKABLE_FORMATS & set(info.container.split(",")):
-        return f"it does not seek exactly in {info.container}"
-    if info.video is not None and info.video.tracks > 1:
-        return f"it would choose among {info.video.tracks} picture tracks by itself"
-    if not packets or not packets[0].keyframe:
-        return "its pictures do not begin with a keyframe"
-    end = max(packet.pts * packet.time_base + packet.length for packet in packets) - info.start
-    if info.video is not None and end + packets[0].length < info.video.end:
-        return "it is cut short"
-    keyframe = packets[0].pts
+    end = max((one.pts * one.time_base + one.length for one in packets), default=info.start)
+    spare = packets[0].length if packets else 0
+    doubts = (
+        (
+            not _SEEKABLE_FORMATS & set(info.container.split(",")),
+            f"it does not seek exactly in {info.container}",
+        ),
+        (video.tracks > 1, f"it would choose among {video.tracks} picture tracks by itself"),
+        (video.mirrored, "it does not mirror pictures"),
+        (
+            not packets or not packets[0].keyframe,
+            "its pictures do not begin with a keyframe",
+        ),
+        (end - info.start + spare < video.end, "it is cut short"),
+        (_has_open_groups(packets), "its groups of pictures are open"),
+    )
+    return next((reason for doubted, reason in doubts if doubted), None)
+
+
+def _has_open_groups(packets: Sequence[Packet]) -> bool:
+    """Whether a picture decoded after a keyframe is shown before it."""
+    keyframe: int | None = None
     for packet in packets:
         if packet.keyframe:
             keyframe = packet.pts
-        elif packet.pts < keyframe:
-            return "its groups of pictures are open"
-    return None
+        elif keyframe is not None and packet.pts < keyframe:
+            return True
+    return False
 
 
 def _opened(path: str, threads: int, packets: Sequence[Packet]) -> decord.VideoReader:
@@ -165,9 +177,7 @@ def _shaped(
 ) -> npt.NDArray[np.uint8]:
     """Upright (decord turned it already) with square pixels, no side longer than asked."""
     assert info.video is not None
-    size_px = info.video.width_px, info.video.height_px
-    scale = min(Fraction(1), Fraction(max_side_px, max(size_px)))
-    wanted = max(1, round(size_px[0] * scale)), max(1, round(size_px[1] * scale))
+    wanted = scaled_size((info.video.width_px, info.video.height_px), max_side_px)
     if wanted == (stored.shape[1], stored.shape[0]):
         return stored
     return np.asarray(Image.fromarray(stored).resize(wanted, Image.Resampling.BOX))

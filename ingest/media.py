@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
@@ -37,15 +38,19 @@ from ingest.media_info import (
     VideoFacts,
     displayed_size,
     extents_of,
+    is_mirror,
     on_the_clock,
     reason_not_media,
     reason_unreadable,
+    scaled_size,
+    upright,
 )
 from ingest.sampling import pictures_from, sample
 from ingest.soundtrack import Soundtrack
 
 __all__ = ["list_pictures", "probe", "read_audio", "read_frames"]
 
+_NO_TIMES: Final = "its pictures carry no timestamps; put the stream into a container such as MP4"
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
 _INDEXED_FORMATS: Final = frozenset({"mov", "wav"})
@@ -162,8 +167,7 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
         raise SourceError(path, "probe", "has neither a picture nor a sound track")
     extents = _extents(path, container, [stream for stream in (video, audio) if stream is not None])
     if video is not None and video.index not in extents:
-        reason = "its pictures carry no timestamps; put the stream into a container such as MP4"
-        raise SourceError(path, "probe", reason)
+        raise SourceError(path, "probe", _NO_TIMES)
     if not extents:
         raise SourceError(path, "probe", "its tracks are empty")
     info = on_the_clock(
@@ -179,11 +183,9 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
 
 def _played_video(container: av.container.InputContainer) -> VideoStream | None:
     """The stream a player shows: a default one before others; cover art is not video."""
-    for stream in sorted(container.streams.video, key=_not_default):
-        context = stream.codec_context
-        if context and context.width and not stream.disposition & Disposition.attached_pic:
-            return stream
-    return None
+    streams = sorted(container.streams.video, key=_not_default)
+    shown = (one for one in streams if not one.disposition & Disposition.attached_pic)
+    return next((one for one in shown if one.codec_context and one.codec_context.width), None)
 
 
 def _played_audio(container: av.container.InputContainer) -> AudioStream | None:
@@ -199,7 +201,7 @@ def _not_default(stream: VideoStream | AudioStream) -> bool:
 def _video_facts(path: str, stream: VideoStream, extent: Extent) -> VideoFacts:
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    rotation = _rotation(path, stream.index)
+    rotation, mirrored = _rotation(path, stream.index)
     width_px, height_px = displayed_size(context.width, context.height, aspect, rotation)
     name, rate_hz, tracks = (
         context.name,
@@ -208,28 +210,31 @@ def _video_facts(path: str, stream: VideoStream, extent: Extent) -> VideoFacts:
     )
     start, end, index = extent.start, extent.end, stream.index
     size = width_px, height_px
-    return VideoFacts(index, name, *size, rate_hz, start, end, aspect, rotation, len(tracks))
+    return VideoFacts(index, name, *size, rate_hz, start, end, aspect, mirrored, len(tracks))
 
 
 def _audio_facts(stream: AudioStream, extent: Extent) -> AudioFacts:
     codec, rate_hz = stream.codec_context.name, stream.codec_context.sample_rate
-    language = None if stream.language in (None, "", "und") else stream.language
+    language = stream.language if stream.language not in ("", "und") else None
     return AudioFacts(stream.index, codec, rate_hz, extent.start, extent.end, language)
 
 
-def _rotation(path: str, index: int) -> int:
-    """Degrees counterclockwise that make the first picture upright; 0 when none can be decoded."""
+def _rotation(path: str, index: int) -> tuple[int, bool]:
+    """Degrees to turn the first picture by, and whether to mirror; 0 when none can be decoded."""
     with _open(path) as container, suppress(av.error.FFmpegError):
         for picture in container.decode(container.streams[index]):
             assert isinstance(picture, av.VideoFrame)
-            return picture.rotation
-    return 0
+            return picture.rotation, is_mirror(_matrix(picture))
+    return 0, False
+
+
+def _matrix(picture: av.VideoFrame) -> npt.NDArray[np.int32] | None:
+    found = picture.side_data.get("DISPLAYMATRIX")
+    return np.frombuffer(bytes(found), dtype=np.int32) if isinstance(found, SideData) else None
 
 
 def _extents(
-    path: str,
-    container: av.container.InputContainer,
-    streams: list[VideoStream | AudioStream],
+    path: str, container: av.container.InputContainer, streams: list[VideoStream | AudioStream]
 ) -> dict[int, Extent]:
     """Raw extent of each stream by its index; streams without any timestamp are left out."""
     # Fragmented MP4 announces no samples: its header knows nothing of the fragments.
@@ -294,7 +299,10 @@ class _Decoder:
         self.broken = 0
         previous: Fraction | None = None
         for raw in self._decoded(instant):
-            pts, time_base = _timestamp(self.path, raw)
+            # AVI has no PTS: there the decoding time stands for it.
+            pts, time_base = raw.pts if raw.pts is not None else raw.dts, raw.time_base
+            if pts is None or time_base is None:
+                raise SourceError(self.path, "frames", _NO_TIMES)
             time = pts * time_base - self.info.start
             # After a seek, pictures before the first keyframe lack the pictures they refer to.
             leading = previous is None and instant is not None and not raw.key_frame
@@ -311,8 +319,7 @@ class _Decoder:
             stream = container.streams[self.video.index]
             assert isinstance(stream, VideoStream)
             assert stream.time_base is not None
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self.threads
+            stream.thread_type, stream.codec_context.thread_count = "AUTO", self.threads
             if self.keyframes_only:
                 stream.codec_context.skip_frame = "NONKEY"
             if instant is not None:
@@ -343,22 +350,21 @@ class _Shaper:
         self._reformatter = VideoReformatter()
 
     def image(self, raw: av.VideoFrame) -> npt.NDArray[np.uint8]:
-        width_px, height_px = displayed_size(raw.width, raw.height, self._pixel_aspect, 0)
-        scale = min(Fraction(1), Fraction(self._max_side_px, max(width_px, height_px)))
+        size_px = displayed_size(raw.width, raw.height, self._pixel_aspect, 0)
+        width_px, height_px = scaled_size(size_px, self._max_side_px)
         space = raw.colorspace
         if space == _UNSPECIFIED_COLORSPACE:  # What players assume.
             space = Colorspace.ITU709 if raw.height >= 720 else Colorspace.ITU601
         flat = self._reformatter.reformat(
             raw,
-            width=max(1, round(width_px * scale)),
-            height=max(1, round(height_px * scale)),
+            width=width_px,
+            height=height_px,
             format="rgb24",
             src_colorspace=space,
             interpolation=Interpolation.AREA,
             threads=1,
         )
-        quarter_turns = round(raw.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(flat.to_ndarray(), quarter_turns))
+        return upright(np.asarray(flat.to_ndarray(), dtype=np.uint8), _matrix(raw))
 
 
 class _SoundConverter:
@@ -391,13 +397,4 @@ class _SoundConverter:
 
     def _write(self, frames: list[av.AudioFrame]) -> None:
         for frame in frames:
-            samples = frame.to_ndarray().reshape(-1)
-            self._track.append(samples.astype(np.float32, copy=False))
-
-
-def _timestamp(path: str, picture: av.VideoFrame) -> tuple[int, Fraction]:
-    """Raw time of a picture: its PTS, or where a format has none (AVI) the decoding time."""
-    pts = picture.pts if picture.pts is not None else picture.dts
-    if pts is None or picture.time_base is None:
-        raise SourceError(path, "frames", "its pictures carry no timestamps")
-    return pts, picture.time_base
+            self._track.append(frame.to_ndarray().reshape(-1).astype(np.float32, copy=False))

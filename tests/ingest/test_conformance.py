@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -210,3 +211,31 @@ def test_decord_refuses_a_choice_of_picture_tracks(tmp_path: Path) -> None:
     assert len(list(frame_reader("pyav")(path, info, rate_hz=ALL_RATE_HZ))) == 50
     with pytest.raises(SourceError, match="2 picture tracks"):
         list(frame_reader("decord")(path, info))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "stored"),
+    [((-1, 0, 0, 1), "mirrored"), ((1, 0, 0, -1), "flipped"), ((0, 1, 1, 0), "transposed")],
+)
+def test_a_mirroring_display_matrix_is_obeyed(
+    matrix: tuple[int, int, int, int], stored: str, tmp_path: Path
+) -> None:
+    content = bytearray((CORPUS / "gop_1.mp4").read_bytes())
+    at = content.index(b"tkhd") + 44  # ISO 14496-12, 8.3.2: the matrix of a version 0 header.
+    a, b, c, d = (number << 16 for number in matrix)
+    content[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path = tmp_path / f"{stored}.mp4"
+    path.write_bytes(content)
+    info = probe(str(path))
+    plain = _frames("pyav", "gop_1.mp4")[3].image
+    shown = list(frame_reader("pyav")(str(path), info, rate_hz=ALL_RATE_HZ))[3].image
+    expected = {
+        "mirrored": plain[:, ::-1],
+        "flipped": plain[::-1],
+        "transposed": plain.swapaxes(0, 1),
+    }
+    assert np.array_equal(shown, expected[stored])
+    assert info.video is not None
+    assert (info.video.height_px, info.video.width_px) == shown.shape[:2]
+    with pytest.raises(SourceError, match="does not mirror"):
+        list(frame_reader("decord")(str(path), info))
