@@ -23,6 +23,7 @@ import numpy.typing as npt
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.codec.codec import Properties
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
@@ -37,20 +38,26 @@ from ingest.media_info import (
     Extent,
     Frame,
     MediaInfo,
+    Packet,
     Picture,
     SubtitleFacts,
     VideoFacts,
     displayed_size,
+    extents_of,
+    is_mirror,
     on_the_clock,
     raw_time,
     reason_not_media,
     reason_unreadable,
+    scaled_size,
+    upright,
 )
 from ingest.sampling import pictures_from, sample
 from ingest.soundtrack import SoundConverter, Soundtrack
 
-__all__ = ["Frame", "MediaInfo", "probe", "read_audio", "read_captions", "read_frames"]
+__all__ = ["list_pictures", "probe", "read_audio", "read_captions", "read_frames"]
 
+_NO_TIMES: Final = "its pictures carry no timestamps; put the stream into a container such as MP4"
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
 _INDEXED_FORMATS: Final = frozenset({"mov", "wav"})
@@ -109,6 +116,11 @@ def read_frames(
         raise SourceError(path, "frames", f"cannot be decoded: {error.strerror}") from error
     if decoder.broken:
         said.append(f"{decoder.broken} pictures could not be decoded")
+
+
+def list_pictures(path: str, info: MediaInfo) -> list[Packet]:
+    """The packets of the picture track in decoding order; nothing is decoded."""
+    return list(_packets(path, [info.video.index])) if info.video else []
 
 
 def read_audio(
@@ -187,8 +199,7 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
         raise SourceError(path, "probe", "has neither a picture nor a sound track")
     extents = _extents(path, container, [stream for stream in (video, audio) if stream is not None])
     if video is not None and video.index not in extents:
-        reason = "its pictures carry no timestamps; put the stream into a container such as MP4"
-        raise SourceError(path, "probe", reason)
+        raise SourceError(path, "probe", _NO_TIMES)
     if not extents:
         raise SourceError(path, "probe", "its tracks are empty")
     info = on_the_clock(
@@ -205,18 +216,14 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
 def _played_video(container: av.container.InputContainer) -> VideoStream | None:
     """The stream a player shows: a default one before others; cover art is not video."""
     streams = sorted(container.streams.video, key=_not_default)
-    for stream in streams:
-        context = stream.codec_context
-        if context and context.width and not stream.disposition & Disposition.attached_pic:
-            return stream
-    return None
+    shown = (one for one in streams if not one.disposition & Disposition.attached_pic)
+    return next((one for one in shown if one.codec_context and one.codec_context.width), None)
 
 
 def _played_audio(container: av.container.InputContainer) -> AudioStream | None:
-    for stream in sorted(container.streams.audio, key=_not_default):
-        if stream.codec_context and stream.codec_context.sample_rate:
-            return stream
-    return None
+    streams = sorted(container.streams.audio, key=_not_default)
+    heard = (one for one in streams if one.codec_context and one.codec_context.sample_rate)
+    return next(heard, None)
 
 
 def _not_default(stream: VideoStream | AudioStream) -> bool:
@@ -226,20 +233,22 @@ def _not_default(stream: VideoStream | AudioStream) -> bool:
 def _video_facts(path: str, stream: VideoStream, extent: Extent) -> VideoFacts:
     context = stream.codec_context
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    rotation = _rotation(path, stream.index)
+    rotation, mirrored = _rotation(path, stream.index)
     width_px, height_px = displayed_size(context.width, context.height, aspect, rotation)
-    rate_hz = stream.average_rate or None
-    return VideoFacts(
-        stream.index, context.name, width_px, height_px, rate_hz, extent.start, extent.end, aspect
+    name, rate_hz, tracks = (
+        context.name,
+        stream.average_rate or None,
+        stream.container.streams.video,
     )
+    start, end, index = extent.start, extent.end, stream.index
+    size = width_px, height_px
+    return VideoFacts(index, name, *size, rate_hz, start, end, aspect, mirrored, len(tracks))
 
 
 def _audio_facts(stream: AudioStream, extent: Extent) -> AudioFacts:
-    context = stream.codec_context
-    language = None if stream.language in (None, "", "und") else stream.language
-    return AudioFacts(
-        stream.index, context.name, context.sample_rate, extent.start, extent.end, language
-    )
+    codec, rate_hz = stream.codec_context.name, stream.codec_context.sample_rate
+    language = stream.language if stream.language not in ("", "und") else None
+    return AudioFacts(stream.index, codec, rate_hz, extent.start, extent.end, language)
 
 
 def _subtitle_facts(stream: SubtitleStream) -> SubtitleFacts:
@@ -254,25 +263,28 @@ def _subtitle_facts(stream: SubtitleStream) -> SubtitleFacts:
     )
 
 
-def _rotation(path: str, index: int) -> int:
-    """Degrees counterclockwise that make the first picture upright; 0 when none can be decoded."""
+def _rotation(path: str, index: int) -> tuple[int, bool]:
+    """Degrees to turn the first picture by, and whether to mirror; 0 when none can be decoded."""
     with _open(path) as container, suppress(av.error.FFmpegError):
         for picture in container.decode(container.streams[index]):
             assert isinstance(picture, av.VideoFrame)
-            return picture.rotation
-    return 0
+            return picture.rotation, is_mirror(_matrix(picture))
+    return 0, False
+
+
+def _matrix(picture: av.VideoFrame) -> npt.NDArray[np.int32] | None:
+    found = picture.side_data.get("DISPLAYMATRIX")
+    return np.frombuffer(bytes(found), dtype=np.int32) if isinstance(found, SideData) else None
 
 
 def _extents(
-    path: str,
-    container: av.container.InputContainer,
-    streams: list[VideoStream | AudioStream],
+    path: str, container: av.container.InputContainer, streams: list[VideoStream | AudioStream]
 ) -> dict[int, Extent]:
     """Raw extent of each stream by its index; streams without any timestamp are left out."""
     # Fragmented MP4 announces no samples: its header knows nothing of the fragments.
     indexed = bool(_INDEXED_FORMATS & set(container.format.name.split(",")))
     indexed = indexed and all(stream.frames and stream.duration for stream in streams)
-    extents = _measure_packets(path, [stream.index for stream in streams], tail=indexed)
+    extents = extents_of(_packets(path, [stream.index for stream in streams], tail=indexed))
     for stream in streams:
         begin, ticks, unit = stream.start_time, stream.duration, stream.time_base
         if begin is None or unit is None:
@@ -287,23 +299,19 @@ def _extents(
     return extents
 
 
-def _measure_packets(path: str, indices: list[int], *, tail: bool) -> dict[int, Extent]:
-    """What the timestamps of all packets cover; with `tail` of those since the last keyframe."""
-    extents: dict[int, Extent] = {}
-    # Cut short: what can be read up to there is the extent.
+def _packets(path: str, indices: list[int], *, tail: bool = False) -> Iterator[Packet]:
+    """Yield the packets that have a timestamp and are shown; `tail`: since the last keyframe."""
+    # Cut short: what can be read up to there is what there is.
     with _open(path) as container, suppress(av.error.FFmpegError):
         if tail and container.duration is not None:
             container.seek(2 * container.duration + max(0, container.start_time or 0))
         for packet in container.demux([container.streams[index] for index in indices]):
-            pts, unit = packet.pts, packet.time_base
-            if pts is None or unit is None or packet.is_discard:
-                continue
-            length = (packet.duration or 0) * unit
-            if not length and isinstance(packet.stream, VideoStream):
-                length = 1 / (packet.stream.average_rate or Fraction(25))
-            index, extent = packet.stream.index, Extent(pts * unit, pts * unit + length)
-            extents[index] = extents.get(index, extent).union(extent)
-    return extents
+            pts, unit, stream = packet.pts, packet.time_base, packet.stream
+            if pts is not None and unit is not None and not packet.is_discard:
+                length = (packet.duration or 0) * unit
+                if not length and isinstance(stream, VideoStream):
+                    length = 1 / (stream.average_rate or Fraction(25))
+                yield Packet(stream.index, pts, unit, length, packet.is_keyframe)
 
 
 @dataclass(slots=True)
@@ -341,8 +349,7 @@ class _Decoder:
             stream = container.streams[self.video.index]
             assert isinstance(stream, VideoStream)
             assert stream.time_base is not None
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self.threads
+            stream.thread_type, stream.codec_context.thread_count = "AUTO", self.threads
             if self.keyframes_only:
                 stream.codec_context.skip_frame = "NONKEY"
             if instant is not None:
@@ -373,19 +380,18 @@ class _Shaper:
         self._reformatter = VideoReformatter()
 
     def image(self, raw: av.VideoFrame) -> npt.NDArray[np.uint8]:
-        width_px, height_px = displayed_size(raw.width, raw.height, self._pixel_aspect, 0)
-        scale = min(Fraction(1), Fraction(self._max_side_px, max(width_px, height_px)))
+        size_px = displayed_size(raw.width, raw.height, self._pixel_aspect, 0)
+        width_px, height_px = scaled_size(size_px, self._max_side_px)
         space = raw.colorspace
         if space == _UNSPECIFIED_COLORSPACE:  # What players assume.
             space = Colorspace.ITU709 if raw.height >= 720 else Colorspace.ITU601
         flat = self._reformatter.reformat(
             raw,
-            width=max(1, round(width_px * scale)),
-            height=max(1, round(height_px * scale)),
+            width=width_px,
+            height=height_px,
             format="rgb24",
             src_colorspace=space,
             interpolation=Interpolation.AREA,
             threads=1,
         )
-        quarter_turns = round(raw.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(flat.to_ndarray(), quarter_turns))
+        return upright(np.asarray(flat.to_ndarray(), dtype=np.uint8), _matrix(raw))

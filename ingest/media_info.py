@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
@@ -33,6 +34,10 @@ class VideoFacts:
     """End of the last picture, seconds on the clock."""
     pixel_aspect: Fraction
     """Width of a stored pixel over its height."""
+    mirrored: bool = False
+    """The file asks for a mirrored display, as front cameras do."""
+    tracks: int = 1
+    """Picture tracks in the file, cover art included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,30 @@ class Extent:
         return Extent(min(self.start, other.start), max(self.end, other.end))
 
 
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What one packet of a stream says of itself."""
+
+    index: int
+    """Of its stream."""
+    pts: int
+    """Raw timestamp, in units of `time_base`."""
+    time_base: Fraction
+    length: Fraction
+    """Seconds."""
+    keyframe: bool
+
+
+def extents_of(packets: Iterable[Packet]) -> dict[int, Extent]:
+    """What the timestamps of all packets cover, by the index of the stream."""
+    extents: dict[int, Extent] = {}
+    for packet in packets:
+        begin = packet.pts * packet.time_base
+        extent = Extent(begin, begin + packet.length)
+        extents[packet.index] = extents.get(packet.index, extent).union(extent)
+    return extents
+
+
 def on_the_clock(
     container: str, title: str | None, video: VideoFacts | None, audio: AudioFacts | None
 ) -> MediaInfo:
@@ -153,6 +182,31 @@ def displayed_size(
     if round(rotation / 90) % 2:
         width_px, height_px = height_px, width_px
     return width_px, height_px
+
+
+def scaled_size(size_px: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+    """Width and height scaled down so that no side is longer than asked."""
+    scale = min(Fraction(1), Fraction(max_side_px, max(size_px)))
+    return max(1, round(size_px[0] * scale)), max(1, round(size_px[1] * scale))
+
+
+def upright(
+    image: npt.NDArray[np.uint8], matrix: npt.NDArray[np.int32] | None
+) -> npt.NDArray[np.uint8]:
+    """Turn and mirror a stored picture as its display matrix (ISO 14496-12, 6.2.2) says."""
+    if matrix is not None:
+        right, swap_down, swap_right, down = (int(matrix[at]) for at in (0, 1, 3, 4))
+        if abs(swap_down) > abs(right):
+            image, right, down = image.swapaxes(0, 1), swap_right, swap_down
+        image = image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]
+    return np.ascontiguousarray(image)
+
+
+def is_mirror(matrix: npt.NDArray[np.int32] | None) -> bool:
+    """Whether a display matrix mirrors: no turning alone gives what it asks for."""
+    if matrix is None:
+        return False
+    return int(matrix[0]) * int(matrix[4]) - int(matrix[1]) * int(matrix[3]) < 0
 
 
 def reason_unreadable(path: str) -> str | None:

@@ -18,6 +18,8 @@ class FrameSettings:
     """Longest side of the stored picture."""
     changed_share: float = 0.002
     """A frame is kept when at least this share of its pixels differs from the last kept one."""
+    reader: Literal["pyav", "decord"] = "pyav"
+    """decord reads MP4, MOV, MKV and WebM; it fails on files whose pictures it would get wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,9 @@ from ingest.cluster import Cluster, Pending
 from ingest.composition import Composition, joined_notes
 from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames, thumbnail
 from ingest.job import Job
-from ingest.media import MediaInfo, probe, read_frames
+from ingest.media import probe
+from ingest.media_info import MediaInfo
+from ingest.readers import frame_reader
 from ingest.screen_text import screen_text_moments
 from ingest.subtitles import (
     Subtitles,
@@ -65,6 +67,7 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
 
     def decode() -> Piece:
         notes: list[str] = []
+        read_frames = frame_reader(settings.reader)
         frames = read_frames(
             job.path,
             info,

@@ -22,7 +22,8 @@ from ingest.composition import Composition, Embedded, digest, is_embedded_by_pic
 from ingest.documents import render_page
 from ingest.frames import decode_jpeg
 from ingest.job import Job
-from ingest.media import MediaInfo, read_audio
+from ingest.media import read_audio
+from ingest.media_info import MediaInfo
 from ingest.pages import PageContent, apply_ocr
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import ScreenTextSettings, SpeechSettings

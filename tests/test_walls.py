@@ -23,6 +23,7 @@ ENGINES = {
     "faiss": "index/vectors.py",
     "tantivy": "index/lexical.py",
     "av": "ingest/media.py",
+    "decord": "ingest/decord_reader.py",
     "pymupdf": "ingest/documents.py",
     "ray": "ingest/cluster.py",
 }

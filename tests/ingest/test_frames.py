@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames, thumbnail
-from ingest.media import Frame
+from ingest.media_info import Frame
 from ingest.settings import FrameSettings
 
 ROUNDING_S = 1e-5

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import SourceError
-from ingest.media import Frame, MediaInfo, probe, read_audio, read_frames
-from ingest.media_info import VideoFacts
+from ingest.media import probe, read_audio, read_frames
+from ingest.media_info import Frame, MediaInfo, VideoFacts
 from ingest.sampling import sample
 from tests.ingest.clips import Clip, regular, time_in, write
 

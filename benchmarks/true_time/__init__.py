@@ -1,0 +1,1 @@
+"""Do times agree with what the pictures say? `python -m benchmarks.true_time`."""
