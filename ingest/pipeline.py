@@ -35,6 +35,8 @@ from ingest.settings import IngestSettings
 from ingest.video import ingest_video
 from ingest.workers import EmbedWorker, ScreenTextWorker, SpeechWorker
 
+SHARE_BYTES = 10_000_000_000
+"""Reading this much of a file for its identity may take as long as one piece of work."""
 RECORD_EVERY_S = 2.0
 """Outcomes without a shard are written together, at most this often."""
 
@@ -126,6 +128,7 @@ class _Run:
                     future.result()
             except BaseException:
                 threads.shutdown(wait=False, cancel_futures=True)
+                cluster.stop()
                 raise
 
     def finish(self, outcome: SourceOutcome, file: CandidateFile | None) -> None:
@@ -156,7 +159,9 @@ class _Run:
 
     def _outcome_of(self, cluster: Cluster, staging: Path, file: CandidateFile) -> SourceOutcome:
         source_id = cluster.result(
-            cluster.submit(content_hash, file.path), path=file.path, stage="discover"
+            cluster.submit(content_hash, file.path, shares=1 + file.size_bytes // SHARE_BYTES),
+            path=file.path,
+            stage="discover",
         )
         with self._lock:
             claim = self._claims.setdefault(source_id, threading.Lock())
@@ -207,9 +212,24 @@ class _Run:
         is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
         begin = ingest_document if is_document else ingest_video
         composition, work = begin(job, cluster)
-        embedded: Pending[Any] = cluster.submit_to("embed", "embed", job, composition)
-        staged = cluster.submit(stage, job, composition, embedded)
+        shares = sum(len(pieces) for pieces in work.values())
+        embedded: Pending[Any] = cluster.submit_to(
+            "embed", "embed", job, composition, shares=shares
+        )
+        staged = cluster.submit(stage, job, composition, embedded, shares=shares)
         work |= {"embed": [embedded], "stage": [staged]}
+        try:
+            stages_s = self._follow(cluster, job, work)
+            return cluster.result(staged, path=job.path, stage="stage"), stages_s
+        except BaseException:
+            for pending in (pending for pieces in work.values() for pending in pieces):
+                pending.drop()  # the source has failed; its workers are needed by others
+            raise
+
+    def _follow(
+        self, cluster: Cluster, job: Job, work: dict[str, list[Pending[Any]]]
+    ) -> dict[str, float]:
+        """Tell how the work goes on; returns the seconds of each stage."""
         total = sum(len(pieces) for pieces in work.values())
         done = 0
         stages_s: dict[str, float] = {}
@@ -220,7 +240,7 @@ class _Run:
                 stages_s[name] += cluster.seconds(piece, path=job.path, stage=name)
                 done += 1
                 self._tell(job.path, "piece", total, done)
-        return cluster.result(staged, path=job.path, stage="stage"), stages_s
+        return stages_s
 
     def _tell(self, path: str, stage: str, total: int = 0, done: int = 0) -> None:
         with self._lock:

@@ -127,22 +127,23 @@ def ingest_video(
     """
     probing = cluster.submit(probe, job.path)
     info = cluster.result(probing, path=job.path, stage="probe")
+    shares = max(1, ceil(info.duration / Fraction(job.settings.work.piece_s)))
     work: dict[str, list[Pending[Any]]] = {"probe": [probing]}
     utterances: Pending[tuple[Moment, ...]] | tuple[()] = ()
     kept: Pending[Kept] | Kept = NO_PICTURES
     lines: Pending[tuple[tuple[TextLine, ...], ...]] | tuple[()] = ()
     if info.audio is not None:
-        utterances = cluster.submit_to("speech", "utterances", job, info)
+        utterances = cluster.submit_to("speech", "utterances", job, info, shares=shares)
         work["speech"] = [utterances]
     pieces = [
         cluster.submit(read_piece, job, info, start, end)
         for start, end in plan_pieces(info, job.settings.work.piece_s)
     ]
     if pieces:
-        kept = cluster.submit(keep_frames, job, info, *pieces)
-        lines = cluster.submit_to("screen_text", "frame_lines", job, kept)
+        kept = cluster.submit(keep_frames, job, info, *pieces, shares=shares)
+        lines = cluster.submit_to("screen_text", "frame_lines", job, kept, shares=shares)
         work |= {"frames": [*pieces, kept], "screen_text": [lines]}
-    composition = cluster.submit(compose_video, job, info, utterances, kept, lines)
+    composition = cluster.submit(compose_video, job, info, utterances, kept, lines, shares=shares)
     work["compose"] = [composition]
     return composition, work
 
