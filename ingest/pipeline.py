@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from index.catalog import InventoryRow, read_inventory
 from index.embedders import embedder_identity
@@ -26,14 +26,13 @@ from index.settings import IndexSettings
 from index.shard import commit_shard, record_outcomes, staging_area
 from ingest.cache import prune
 from ingest.cluster import Cluster, Pending, Pool
-from ingest.composition import StagedShard, stage
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
-from ingest.document import ingest_document
 from ingest.job import Job
 from ingest.report import Event, IngestReport, Listener, SourceOutcome
 from ingest.settings import IngestSettings
-from ingest.video import ingest_video
-from ingest.workers import EmbedWorker, ScreenTextWorker, SpeechWorker
+
+if TYPE_CHECKING:
+    from ingest.composition import StagedShard
 
 SHARE_BYTES = 10_000_000_000
 """Reading this much of a file for its identity may take as long as one piece of work."""
@@ -104,6 +103,9 @@ class _Run:
 
     def ingest(self, files: Sequence[CandidateFile]) -> None:
         """Take files through their stages, a bounded number at a time."""
+        # Readers and models take seconds to import; a run without work does without them.
+        from ingest.workers import EmbedWorker, ScreenTextWorker, SpeechWorker
+
         settings = self.settings
         work = settings.work
         pools = [
@@ -209,6 +211,10 @@ class _Run:
         )
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
+        from ingest.composition import stage
+        from ingest.document import ingest_document
+        from ingest.video import ingest_video
+
         is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
         begin = ingest_document if is_document else ingest_video
         composition, work = begin(job, cluster)
