@@ -15,7 +15,7 @@ from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
 from index.records import MomentKind
-from secondsight import present
+from secondsight import cache_command, present
 from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.progress import IngestProgress
@@ -167,6 +167,27 @@ def forget(
     else:
         for source in forgotten:
             Console().print(f"forgotten: {source.name} ({source.id})", markup=False)
+
+
+@app.command()
+def cache(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    prune: Annotated[
+        str | None,
+        typer.Option(help="Keep at most this much (500MB), or only what was used lately (30d)."),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List what ingest keeps to go on after a kill or with other settings; remove some of it."""
+    directory = Library.open(library, settings=load_settings(config), create=False).directory
+    removed = None if prune is None else cache_command.prune_cache(directory, prune)
+    snapshot, usages = cache_command.look(directory)
+    if as_json:
+        _print_json(cache_command.cache_json(snapshot, usages, removed))
+    else:
+        cache_command.print_cache(Console(), snapshot, usages, removed)
 
 
 @app.command()
