@@ -29,6 +29,7 @@ from ingest.cluster import Cluster, Pending, Pool
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
 from ingest.job import Job
 from ingest.report import Event, IngestReport, Listener, SourceOutcome
+from ingest.run_log import RunLog
 from ingest.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def ingest_paths(
     started = time.perf_counter()
     library = library.absolute()
     discovery = discover(paths)
-    run = _Run(library, settings, index, listener)
+    log = RunLog(library)
+    run = _Run(library, settings, index, listener, log)
     for problem in discovery.problems:
         run.finish(_failure(problem), None)
     unknown = [file for file in discovery.files if not run.skip_known(file)]
@@ -64,6 +66,7 @@ def ingest_paths(
         run.ingest(unknown)
     run.record(force=True)
     prune(library / "cache", settings.work.cache_limit_bytes)
+    log.end()
     position = {file.path: number for number, file in enumerate(discovery.files)}
     outcomes = sorted(run.outcomes, key=lambda outcome: position.get(outcome.path, -1))
     return IngestReport(tuple(outcomes), time.perf_counter() - started)
@@ -77,6 +80,7 @@ class _Run:
     settings: IngestSettings
     index: IndexSettings
     listener: Listener
+    log: RunLog
     outcomes: list[SourceOutcome] = field(default_factory=list)
     _waiting: list[InventoryRow] = field(default_factory=list)
     _recorded_at: float = field(default_factory=time.monotonic)
@@ -139,7 +143,14 @@ class _Run:
             self.outcomes.append(outcome)
             if outcome.outcome == "failed" or (outcome.outcome == "unchanged" and file is not None):
                 self._waiting.append(_row(outcome, file))
-            self.listener(Event(outcome.path, outcome.outcome, reason=outcome.reason or ""))
+            self._hear(
+                Event(
+                    outcome.path,
+                    outcome.outcome,
+                    reason=outcome.reason or "",
+                    duration_s=outcome.duration_s,
+                )
+            )
         self.record(force=False)
 
     def record(self, *, force: bool) -> None:
@@ -250,7 +261,11 @@ class _Run:
 
     def _tell(self, path: str, stage: str, total: int = 0, done: int = 0) -> None:
         with self._lock:
-            self.listener(Event(path, stage, done=done, total=total))
+            self._hear(Event(path, stage, done=done, total=total))
+
+    def _hear(self, event: Event) -> None:
+        self.log(event)
+        self.listener(event)
 
 
 def _failure(error: SourceError) -> SourceOutcome:

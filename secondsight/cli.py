@@ -20,6 +20,7 @@ from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.progress import IngestProgress
 from secondsight.settings import load_settings
+from secondsight.watch import watch as watch_run
 
 app = typer.Typer(
     name="secondsight",
@@ -140,10 +141,15 @@ def ask(
 def status(
     library: LibraryOption = DEFAULT_LIBRARY,
     config: ConfigOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the running ingest.")] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """List what the library holds, and the files that failed with their reasons."""
+    if watch:
+        opened = Library.open(library, settings=load_settings(config), create=False)
+        watch_run(opened.directory, Console())
+        return
     state = Library.open(library, settings=load_settings(config), create=False).status()
     if as_json:
         _print_json(present.status_json(state))
