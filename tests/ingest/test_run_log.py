@@ -21,11 +21,11 @@ def test_a_forgotten_source_is_in_no_byte_of_any_log(tmp_path: Path) -> None:
     name = Path(SECRET).name
     forget_in_logs(tmp_path, "0" * 32, name, [SECRET])
     second(Event(OTHER, "added", duration_s=2.0))  # the run goes on in the same file
-    for log in run_logs(tmp_path):
-        content = log.read_bytes()
+    for file in run_logs(tmp_path):
+        content = file.read_bytes()
         for form in (name, json.dumps(name)[1:-1], "Тайна", SECRET):
             assert form.encode() not in content
-        assert next(line["path"] for line in read_log(log) if "path" in line) == OTHER
+        assert next(line["path"] for line in read_log(file) if "path" in line) == OTHER
     assert [line["stage"] for line in read_log(second.path)] == ["begin", "frames", "added"]
 
 
