@@ -1,21 +1,24 @@
 """Ray, and nothing else that knows of it: tasks for files, pools of workers that hold a model.
 
-Results stay in the object store as `Pending` values that can be passed on to further tasks; the
-driver only fetches what it asks for with `result`.
+Values stay in the object store and are passed on to further work by reference; the driver only
+fetches what it asks for with `result`. The driver hands a worker one call at a time, when all its
+arguments are there, and counts itself how often a call has cost a worker its life. Ray's own
+retries would count a death against every call that waits on the same worker, and repeat a task
+that is killed for lack of memory without end.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from index.errors import SecondsightError, SourceError
 from ingest.settings import WorkSettings
@@ -27,21 +30,23 @@ os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # each is an outcome,
 Value = TypeVar("Value")
 
 ATTEMPTS = 3
-"""How often work is started before a worker that keeps dying fails the source."""
-STOP_WITHIN_S = 0.5
-"""Who waits for a result looks this often whether the run is being stopped."""
+"""How often a call is started before a worker that keeps dying fails the source."""
+
+_TASKS = ""
+"""Name of the crew that runs functions; pools have names of their own."""
+_LOOK_UP_EVERY_S = 0.5
 
 
-class StoppedError(SecondsightError):
-    """The run is stopped before this work is done."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pending(Generic[Value]):
-    """Work under way: the value's and its seconds' references."""
+    """Work that waits for its arguments or its turn, is under way, or is done."""
 
-    value: Any
-    seconds: Any
+    done: Future[tuple[Any, float]]
+    """The value's reference and the seconds it took."""
+
+    def drop(self) -> None:
+        """Do not begin it any more, nor what needs its value; what is under way is finished."""
+        self.done.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,29 @@ class Pool:
     num_workers: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    work: Any
+    """A function, or the name of a method of what the pool's workers hold."""
+    args: tuple[Any, ...]
+    shares: int
+    done: Future[tuple[Any, float]] = field(default_factory=Future)
+
+    def arguments(self) -> list[Any]:
+        return [arg.done.result()[0] if isinstance(arg, Pending) else arg for arg in self.args]
+
+
+class _EndedError(Exception):
+    """A call was given up; the message says why, with {stage} in it."""
+
+
 def _timed(function: Callable[..., Value], *args: Any) -> tuple[Value, float]:
     started = time.perf_counter()
     value = function(*args)
     return value, time.perf_counter() - started
 
 
-class _Worker:
+class _Holder:
     """Actor body: builds its model holder once and runs its methods."""
 
     def __init__(self, build: Callable[[], Any]) -> None:
@@ -67,6 +88,62 @@ class _Worker:
 
     def call(self, method: str, *args: Any) -> tuple[Any, float]:
         return _timed(getattr(self._held, method), *args)
+
+
+class _Runner(Protocol):
+    """Runs one call at a time."""
+
+    def start(self, call: _Call) -> tuple[Any, Any]:
+        """References of the call's value and its seconds."""
+
+    def kill(self) -> None:
+        """End the process that runs the call, whatever it is doing."""
+
+
+class _TaskRunner:
+    """Runs functions as tasks on one CPU each."""
+
+    def __init__(self) -> None:
+        import ray
+
+        self._task = ray.remote(_timed).options(num_cpus=1, num_returns=2, max_retries=0)
+        self._running: Any = None
+
+    def start(self, call: _Call) -> tuple[Any, Any]:
+        value, seconds = self._task.remote(call.work, *call.arguments())
+        self._running = value
+        return value, seconds
+
+    def kill(self) -> None:
+        import ray
+
+        ray.cancel(self._running, force=True)
+
+
+class _ActorRunner:
+    """Calls methods of what one process of a pool holds; a new process after a death."""
+
+    def __init__(self, pool: Pool) -> None:
+        import ray
+
+        options = {"num_cpus": 1, "max_restarts": 0, "max_task_retries": 0}
+        self._new = ray.remote(_Holder).options(**options).remote
+        self._build = pool.build
+        self._actor: Any = self._new(pool.build)
+
+    def start(self, call: _Call) -> tuple[Any, Any]:
+        if self._actor is None:
+            self._actor = self._new(self._build)
+        method = self._actor.call.options(num_returns=2)
+        value, seconds = method.remote(call.work, *call.arguments())
+        return value, seconds
+
+    def kill(self) -> None:
+        import ray
+
+        if self._actor is not None:
+            ray.kill(self._actor)  # does nothing to a dead one
+            self._actor = None
 
 
 class Cluster:
@@ -78,31 +155,36 @@ class Cluster:
     def __init__(self, settings: WorkSettings, pools: Sequence[Pool]) -> None:
         self._settings = settings
         self._pools = pools
-        self._workers: dict[str, Iterator[Any]] = {}
-        self._stopping = threading.Event()
+        self._queues: dict[str, SimpleQueue[_Call | None]] = {
+            name: SimpleQueue() for name in (_TASKS, *(pool.name for pool in pools))
+        }
+        self._threads: list[threading.Thread] = []
+        self._stopped = threading.Event()
 
     def __enter__(self) -> Cluster:
         import ray
 
         logging.getLogger("ray").setLevel(logging.ERROR)
+        num_workers = sum(pool.num_workers for pool in self._pools)
         if os.environ.get("RAY_ADDRESS"):
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
+            has: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+            cpus = max(1, int(has.get("CPU", 1)) - num_workers)
         else:
             # Workers that hold a model reserve a CPU each; they are counted on top, so that
             # decoding tasks can use every core of a small machine.
             cpus = self._settings.cpus or os.cpu_count() or 1
             ray.init(
-                num_cpus=cpus + sum(pool.num_workers for pool in self._pools),
+                num_cpus=cpus + num_workers,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        actor = ray.remote(_Worker).options(
-            num_cpus=1, max_restarts=-1, max_task_retries=ATTEMPTS - 1
-        )
         for pool in self._pools:
-            workers = [actor.remote(pool.build) for _ in range(pool.num_workers)]
-            self._workers[pool.name] = itertools.cycle(workers)
+            for _ in range(pool.num_workers):
+                self._begin_thread(pool.name, _ActorRunner(pool))
+        for _ in range(cpus):
+            self._begin_thread(_TASKS, _TaskRunner())
         return self
 
     def __exit__(
@@ -113,46 +195,53 @@ class Cluster:
     ) -> None:
         import ray
 
+        self.stop()
+        for thread in self._threads:
+            thread.join()
         ray.shutdown()
 
     def stop(self) -> None:
-        """Have all who wait for a result give up with StoppedError, from any thread."""
-        self._stopping.set()
+        """Give up all work: who waits for a result gets CancelledError."""
+        self._stopped.set()
+        for queue in self._queues.values():
+            while True:
+                try:
+                    call = queue.get_nowait()
+                except Empty:
+                    break
+                if call is not None:
+                    call.done.cancel()
+            for _ in self._threads:
+                queue.put(None)
 
-    def submit(self, function: Callable[..., Value], *args: Any) -> Pending[Value]:
-        """Run a function as a task on one CPU. `Pending` arguments arrive as their values."""
-        import ray
+    def submit(self, function: Callable[..., Value], *args: Any, shares: int = 1) -> Pending[Value]:
+        """Run a function as a task on one CPU. `Pending` arguments arrive as their values.
 
-        task = ray.remote(_timed).options(num_cpus=1, num_returns=2, max_retries=ATTEMPTS - 1)
-        return Pending(*task.remote(function, *_references(args)))
+        Work that is not cut into pieces may take the time limit of a piece `shares` times.
+        """
+        return self._submit(_TASKS, _Call(function, args, shares))
 
-    def submit_to(self, pool: str, method: str, *args: Any) -> Pending[Any]:
-        """Call a method of the next worker of a pool."""
-        worker = next(self._workers[pool])
-        call = worker.call.options(num_returns=2)
-        return Pending(*call.remote(method, *_references(args)))
+    def submit_to(self, pool: str, method: str, *args: Any, shares: int = 1) -> Pending[Any]:
+        """Call a method of the next free worker of a pool; otherwise as `submit`."""
+        return self._submit(pool, _Call(method, args, shares))
 
     def result(self, pending: Pending[Value], *, path: str, stage: str) -> Value:
-        """Wait for a value.
+        """Wait for a value. Raises SourceError for whatever went wrong with this file."""
+        import ray
 
-        Raises SourceError for whatever went wrong with this file, StoppedError after `stop`.
-        """
-        value: Value = self._get(pending.value, path, stage)
+        value: Value = ray.get(self._done(pending, path, stage)[0])
         return value
 
     def seconds(self, pending: Pending[Any], *, path: str, stage: str) -> float:
         """Wait for the work and return how long it took, without fetching its value."""
-        return float(self._get(pending.seconds, path, stage))
+        return self._done(pending, path, stage)[1]
 
-    def _get(self, reference: Any, path: str, stage: str) -> Any:
-        import ray
-        from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+    @staticmethod
+    def _done(pending: Pending[Any], path: str, stage: str) -> tuple[Any, float]:
+        from ray.exceptions import RayTaskError
 
         try:
-            while not self._stopping.is_set():
-                with suppress(GetTimeoutError):
-                    return ray.get(reference, timeout=STOP_WITHIN_S)
-            raise StoppedError(f"{path}: stopped in {stage}")
+            return pending.done.result()
         except RayTaskError as error:
             cause = error.cause
             if isinstance(cause, SecondsightError):
@@ -160,16 +249,87 @@ class Cluster:
             logging.getLogger(__name__).debug("%s: %s failed", path, stage, exc_info=error)
             reason = f"{type(cause).__name__} in {stage}: {_first_line(cause)}"
             raise SourceError(path, stage, reason) from error
-        except RayError as error:
-            reason = (
-                f"the worker died {ATTEMPTS} times in {stage} "
-                f"(killed, out of memory or crashed): {_first_line(error)}"
-            )
-            raise SourceError(path, stage, reason) from error
+        except _EndedError as error:
+            raise SourceError(path, stage, str(error).format(stage=stage)) from error
 
+    def _submit(self, crew: str, call: _Call) -> Pending[Any]:
+        needed = [arg.done for arg in call.args if isinstance(arg, Pending)]
+        self._queue_when_ready(crew, call, needed)
+        return Pending(call.done)
 
-def _references(args: Sequence[Any]) -> list[Any]:
-    return [arg.value if isinstance(arg, Pending) else arg for arg in args]
+    def _queue_when_ready(
+        self, crew: str, call: _Call, needed: list[Future[tuple[Any, float]]]
+    ) -> None:
+        """Queue a call once all that it needs is done; end it when something it needs failed."""
+        while needed:
+            if not needed[-1].done():
+                needed[-1].add_done_callback(lambda _: self._queue_when_ready(crew, call, needed))
+                return
+            last = needed.pop()
+            if last.cancelled():
+                call.done.cancel()
+                return
+            error = last.exception()
+            if error is not None:
+                if call.done.set_running_or_notify_cancel():
+                    call.done.set_exception(error)
+                return
+        self._queues[crew].put(call)
+        if self._stopped.is_set():
+            call.done.cancel()
+
+    def _begin_thread(self, crew: str, runner: _Runner) -> None:
+        arguments = (self._queues[crew], runner)
+        thread = threading.Thread(target=self._serve, args=arguments, name=crew, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _serve(self, queue: SimpleQueue[_Call | None], runner: _Runner) -> None:
+        while (call := queue.get()) is not None:
+            if call.done.set_running_or_notify_cancel():
+                try:
+                    outcome = self._run(runner, call)
+                except BaseException as error:  # told to whoever waits for it
+                    call.done.set_exception(error)
+                else:
+                    call.done.set_result(outcome)
+            call = None
+
+    def _run(self, runner: _Runner, call: _Call) -> tuple[Any, float]:
+        """Run a call, again when its worker died. Raises RayTaskError, _EndedError."""
+        from ray.exceptions import OutOfMemoryError, RayError, RayTaskError
+
+        for _ in range(ATTEMPTS):
+            try:
+                return self._attempt(runner, call)
+            except RayTaskError:
+                raise
+            except RayError as error:
+                death = error
+                runner.kill()
+        why = (
+            "ran out of memory" if isinstance(death, OutOfMemoryError) else "crashed or was killed"
+        )
+        message = f"its worker {why} {ATTEMPTS} times in {{stage}}"
+        raise _EndedError(message) from death
+
+    def _attempt(self, runner: _Runner, call: _Call) -> tuple[Any, float]:
+        import ray
+
+        value, seconds = runner.start(call)
+        limit_s = self._settings.piece_limit_s
+        ends = None if limit_s is None else time.monotonic() + limit_s * call.shares
+        while not ray.wait([seconds], timeout=_LOOK_UP_EVERY_S)[0]:
+            if self._stopped.is_set():
+                raise CancelledError
+            if ends is not None and time.monotonic() > ends:
+                runner.kill()
+                took_s = (limit_s or 0.0) * call.shares
+                raise _EndedError(
+                    f"no end after {took_s:g} s in {{stage}} (the limit; "
+                    "ingest.work.piece_limit_s changes it)"
+                )
+        return value, float(ray.get(seconds))
 
 
 def _first_line(error: BaseException) -> str:

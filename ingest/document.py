@@ -62,7 +62,7 @@ def ingest_document(
         for first in firsts
     ]
     scans = [cluster.submit_to("screen_text", "scanned_pages", job, part) for part in ranges]
-    composition = cluster.submit(compose_document, job, info, *scans)
+    composition = cluster.submit(compose_document, job, info, *scans, shares=len(ranges))
     work: dict[str, list[Pending[Any]]] = {
         "probe": [probing],
         "pages": [*ranges],

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from index.catalog import InventoryRow, read_inventory
 from index.embedders import embedder_identity
@@ -27,15 +27,17 @@ from index.settings import IndexSettings
 from index.shard import commit_shard, record_outcomes, staging_area
 from ingest.cache import prune
 from ingest.cluster import Cluster, Pending, Pool
-from ingest.composition import StagedShard, stage
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
-from ingest.document import ingest_document
 from ingest.job import Job
 from ingest.report import Event, IngestReport, Listener, SourceOutcome
+from ingest.run_log import RunLog
 from ingest.settings import IngestSettings
-from ingest.video import ingest_video
-from ingest.workers import EmbedWorker, ScreenTextWorker, SpeechWorker
 
+if TYPE_CHECKING:
+    from ingest.composition import StagedShard
+
+SHARE_BYTES = 10_000_000_000
+"""Reading this much of a file for its identity may take as long as one piece of work."""
 RECORD_EVERY_S = 2.0
 """Outcomes without a shard are written together, at most this often."""
 
@@ -56,7 +58,8 @@ def ingest_paths(
     started = time.perf_counter()
     library = library.absolute()
     discovery = discover(paths)
-    run = _Run(library, settings, index, listener)
+    log = RunLog(library)
+    run = _Run(library, settings, index, listener, log)
     for problem in discovery.problems:
         run.finish(_failure(problem), None)
     unknown = [file for file in discovery.files if not run.skip_known(file)]
@@ -64,6 +67,7 @@ def ingest_paths(
         run.ingest(unknown)
     run.record(force=True)
     prune(library / "cache", settings.work.cache_limit_bytes)
+    log.end()
     position = {file.path: number for number, file in enumerate(discovery.files)}
     outcomes = sorted(run.outcomes, key=lambda outcome: position.get(outcome.path, -1))
     return IngestReport(tuple(outcomes), time.perf_counter() - started)
@@ -77,6 +81,7 @@ class _Run:
     settings: IngestSettings
     index: IndexSettings
     listener: Listener
+    log: RunLog
     outcomes: list[SourceOutcome] = field(default_factory=list)
     _waiting: list[InventoryRow] = field(default_factory=list)
     _recorded_at: float = field(default_factory=time.monotonic)
@@ -103,6 +108,9 @@ class _Run:
 
     def ingest(self, files: Sequence[CandidateFile]) -> None:
         """Take files through their stages, a bounded number at a time."""
+        # Readers and models take seconds to import; a run without work does without them.
+        from ingest.workers import EmbedWorker, ScreenTextWorker, SpeechWorker
+
         settings = self.settings
         work = settings.work
         pools = [
@@ -126,8 +134,8 @@ class _Run:
                 for future in as_completed(running):
                     future.result()
             except BaseException:  # Ctrl-C too: nobody waits for an hour of video to end
-                cluster.stop()
                 threads.shutdown(wait=False, cancel_futures=True)
+                cluster.stop()
                 raise
 
     def finish(self, outcome: SourceOutcome, file: CandidateFile | None) -> None:
@@ -136,7 +144,14 @@ class _Run:
             self.outcomes.append(outcome)
             if outcome.outcome == "failed" or (outcome.outcome == "unchanged" and file is not None):
                 self._waiting.append(_row(outcome, file))
-            self.listener(Event(outcome.path, outcome.outcome, reason=outcome.reason or ""))
+            self._hear(
+                Event(
+                    outcome.path,
+                    outcome.outcome,
+                    reason=outcome.reason or "",
+                    duration_s=outcome.duration_s,
+                )
+            )
         self.record(force=False)
 
     def record(self, *, force: bool) -> None:
@@ -158,7 +173,9 @@ class _Run:
 
     def _outcome_of(self, cluster: Cluster, staging: Path, file: CandidateFile) -> SourceOutcome:
         source_id = cluster.result(
-            cluster.submit(content_hash, file.path), path=file.path, stage="discover"
+            cluster.submit(content_hash, file.path, shares=1 + file.size_bytes // SHARE_BYTES),
+            path=file.path,
+            stage="discover",
         )
         with self._lock:
             claim = self._claims.setdefault(source_id, threading.Lock())
@@ -207,12 +224,31 @@ class _Run:
         )
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
+        from ingest.composition import stage
+        from ingest.document import ingest_document
+        from ingest.video import ingest_video
+
         is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
         begin = ingest_document if is_document else ingest_video
         composition, work = begin(job, cluster)
-        embedded: Pending[Any] = cluster.submit_to("embed", "embed", job, composition)
-        staged = cluster.submit(stage, job, composition, embedded)
+        shares = sum(len(pieces) for pieces in work.values())
+        embedded: Pending[Any] = cluster.submit_to(
+            "embed", "embed", job, composition, shares=shares
+        )
+        staged = cluster.submit(stage, job, composition, embedded, shares=shares)
         work |= {"embed": [embedded], "stage": [staged]}
+        try:
+            stages_s = self._follow(cluster, job, work)
+            return cluster.result(staged, path=job.path, stage="stage"), stages_s
+        except BaseException:
+            for pending in (pending for pieces in work.values() for pending in pieces):
+                pending.drop()  # the source has failed; its workers are needed by others
+            raise
+
+    def _follow(
+        self, cluster: Cluster, job: Job, work: dict[str, list[Pending[Any]]]
+    ) -> dict[str, float]:
+        """Tell how the work goes on; returns the seconds of each stage."""
         total = sum(len(pieces) for pieces in work.values())
         done = 0
         stages_s: dict[str, float] = {}
@@ -223,11 +259,15 @@ class _Run:
                 stages_s[name] += cluster.seconds(piece, path=job.path, stage=name)
                 done += 1
                 self._tell(job.path, "piece", total, done)
-        return cluster.result(staged, path=job.path, stage="stage"), stages_s
+        return stages_s
 
     def _tell(self, path: str, stage: str, total: int = 0, done: int = 0) -> None:
         with self._lock:
-            self.listener(Event(path, stage, done=done, total=total))
+            self._hear(Event(path, stage, done=done, total=total))
+
+    def _hear(self, event: Event) -> None:
+        self.log(event)
+        self.listener(event)
 
 
 def _require_unchanged(file: CandidateFile) -> None:

@@ -21,6 +21,8 @@ class Event:
     """Work units of this file that are finished, of `total`."""
     total: int = 0
     reason: str = ""
+    duration_s: float | None = None
+    """Length of a video that was added."""
 
 
 Listener = Callable[[Event], None]

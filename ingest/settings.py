@@ -76,6 +76,9 @@ class WorkSettings:
     sources_in_flight: int = 2
     piece_s: float = 300.0
     """Videos are decoded in pieces of about this length, in parallel."""
+    piece_limit_s: float | None = 1800.0
+    """A piece still unfinished after this long is ended and fails its source; work on a whole
+    source may take as long as its pieces together. None: no limit."""
     cache_limit_bytes: int = 20_000_000_000
     """After a run, stage outputs unused longest are removed until this much is left."""
     cpus: int | None = None

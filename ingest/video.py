@@ -145,11 +145,11 @@ def ingest_video(
 ) -> tuple[Pending[Composition], dict[str, list[Pending[Any]]]]:
     """Start every stage of a video. Returns its composition and the work done, by stage.
 
-    Raises SourceError when the file
-    is no playable video.
+    Raises SourceError when the file is no playable video.
     """
     probing = cluster.submit(probe, job.path)
     info = cluster.result(probing, path=job.path, stage="probe")
+    shares = max(1, ceil(info.duration / Fraction(job.settings.work.piece_s)))
     work: dict[str, list[Pending[Any]]] = {"probe": [probing]}
     utterances: Pending[tuple[Moment, ...]] | tuple[()] = ()
     kept: Pending[Kept] | Kept = NO_PICTURES
@@ -159,8 +159,8 @@ def ingest_video(
         for start, end in plan_pieces(info, job.settings.work.piece_s)
     ]
     if pieces:
-        kept = cluster.submit(keep_frames, job, info, *pieces)
-        lines = cluster.submit_to("screen_text", "frame_lines", job, kept)
+        kept = cluster.submit(keep_frames, job, info, *pieces, shares=shares)
+        lines = cluster.submit_to("screen_text", "frame_lines", job, kept, shares=shares)
         work |= {"frames": [*pieces, kept], "screen_text": [lines]}
     # Behind the pictures, which need not wait until it is known whether anyone has to listen.
     subtitles = NO_SUBTITLES
@@ -169,9 +169,11 @@ def ingest_video(
         subtitles = cluster.result(reading, path=job.path, stage="subtitles")
         work["subtitles"] = [reading]
     if info.audio is not None and not subtitles.moments:
-        utterances = cluster.submit_to("speech", "utterances", job, info)
+        utterances = cluster.submit_to("speech", "utterances", job, info, shares=shares)
         work["speech"] = [utterances]
-    composition = cluster.submit(compose_video, job, info, subtitles, utterances, kept, lines)
+    composition = cluster.submit(
+        compose_video, job, info, subtitles, utterances, kept, lines, shares=shares
+    )
     work["compose"] = [composition]
     return composition, work
 

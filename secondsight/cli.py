@@ -15,11 +15,12 @@ from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
 from index.records import MomentKind
-from secondsight import present
+from secondsight import cache_command, present
 from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.progress import IngestProgress
 from secondsight.settings import load_settings
+from secondsight.watch import watch as watch_run
 
 app = typer.Typer(
     name="secondsight",
@@ -140,10 +141,15 @@ def ask(
 def status(
     library: LibraryOption = DEFAULT_LIBRARY,
     config: ConfigOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the running ingest.")] = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """List what the library holds, and the files that failed with their reasons."""
+    if watch:
+        opened = Library.open(library, settings=load_settings(config), create=False)
+        watch_run(opened.directory, Console())
+        return
     state = Library.open(library, settings=load_settings(config), create=False).status()
     if as_json:
         _print_json(present.status_json(state))
@@ -167,6 +173,27 @@ def forget(
     else:
         for source in forgotten:
             Console().print(f"forgotten: {source.name} ({source.id})", markup=False)
+
+
+@app.command()
+def cache(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    prune: Annotated[
+        str | None,
+        typer.Option(help="Keep at most this much (500MB), or only what was used lately (30d)."),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """List what ingest keeps to go on after a kill or with other settings; remove some of it."""
+    directory = Library.open(library, settings=load_settings(config), create=False).directory
+    removed = None if prune is None else cache_command.prune_cache(directory, prune)
+    snapshot, usages = cache_command.look(directory)
+    if as_json:
+        _print_json(cache_command.cache_json(snapshot, usages, removed))
+    else:
+        cache_command.print_cache(Console(), snapshot, usages, removed)
 
 
 @app.command()

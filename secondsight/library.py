@@ -20,6 +20,7 @@ from index.snapshot import Snapshot
 from ingest.cache import forget_cached
 from ingest.pipeline import ingest_paths
 from ingest.report import IngestReport, Listener, ignore_events
+from ingest.run_log import forget_in_logs
 from retrieve.filters import Filters
 from retrieve.search import SearchResult, search
 from secondsight.settings import Settings, load_settings
@@ -149,8 +150,10 @@ class Library:
 
         Returns what was forgotten. Raises QuestionError when there is no such source.
         """
-        found = self._resolve(self._current(), source)
-        # The cache first: killed in between, the source is still there to be forgotten again.
+        snapshot = self._current()
+        found = self._resolve(snapshot, source)
+        forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
+        # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
         forget_source(self.directory, found.id)
         return found

@@ -14,6 +14,7 @@ from generate.citations import Citation, format_citation, format_place
 from index.catalog import InventoryRow
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
+from index.manifest import read_manifest
 from index.records import Box, PageArea, Span
 from ingest.report import IngestReport, SourceOutcome
 from retrieve.hits import Hit
@@ -254,7 +255,14 @@ def print_report(console: Console, report: IngestReport, library: Library) -> No
             console.print(f"note: {outcome.path}: {note}", style="yellow", markup=False)
     if failed:
         console.print("`secondsight status` lists the failures with their reasons")
-    console.print(repr(library), style="dim", markup=False, highlight=False)
+    shards = read_manifest(library.directory).shards  # opening them all takes longer than a rerun
+    console.print(
+        f"{library.directory}: {sum(len(shard.sources) for shard in shards)} sources, "
+        f"{sum(shard.moments for shard in shards)} moments",
+        style="dim",
+        markup=False,
+        highlight=False,
+    )
 
 
 def print_status(console: Console, status: LibraryStatus) -> None:

@@ -1,0 +1,67 @@
+"""The catalog of a video does not depend on how its work was cut up or spread."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from index.records import Moment, Source
+from index.snapshot import Snapshot
+from secondsight import Library
+from secondsight.settings import Settings
+from tests.clips import remux
+from tests.conftest import TALK
+
+WAYS = {"whole": (300.0, 1), "pieces of 7 s": (7.0, 2), "pieces of 3 s": (3.0, 3)}
+"""Length of a piece in seconds, and sources in flight."""
+LENGTHS = (Fraction(16), Fraction(9))
+
+Rows = dict[str, tuple[Source, list[tuple[int, Moment, bytes | None]], list[Any]]]
+
+
+def rows_of(directory: Path) -> Rows:
+    """Everything the catalog holds of each source, by id."""
+    snapshot = Snapshot.open(directory)
+    rows: Rows = {}
+    for source_id, source in snapshot.sources.items():
+        ids = snapshot.source_range(source_id)
+        moments = [
+            (stored.ordinal, stored.moment, snapshot.picture(stored.id))
+            for stored in snapshot.moments(ids)
+        ]
+        first = snapshot.columns.segment[ids[0]]
+        segments = [int(number - first) for number in snapshot.columns.segment[list(ids)]]
+        rows[source_id] = (source, moments, segments)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("clips")
+    files = [folder / f"talk{length}.mp4" for length in LENGTHS]
+    for file, length in zip(files, LENGTHS, strict=True):
+        remux(TALK, file, until=length)
+    return files
+
+
+def test_the_catalog_is_the_same_for_any_pieces_and_sources_in_flight(
+    clips: list[Path], tmp_path: Path
+) -> None:
+    found: dict[str, Rows] = {}
+    for name, (piece_s, in_flight) in WAYS.items():
+        settings = Settings()
+        work = replace(settings.ingest.work, piece_s=piece_s, sources_in_flight=in_flight)
+        library = Library.open(
+            tmp_path / name, settings=replace(settings, ingest=replace(settings.ingest, work=work))
+        )
+        report = library.ingest(clips)
+        assert [outcome.outcome for outcome in report.sources] == ["added"] * len(clips)
+        found[name] = rows_of(tmp_path / name)
+    whole = found.pop("whole")
+    assert all(len(moments) > 3 for _, moments, _ in whole.values())
+    for name, rows in found.items():
+        assert rows == whole, name
