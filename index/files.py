@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from index.errors import LibraryError
@@ -26,6 +27,28 @@ def disk_error(path: Path, doing: str, cause: BaseException) -> LibraryError:
     else:
         advice = "check the disk, then run the same command again"
     return LibraryError(f"cannot {doing} {path}: {cause}; {advice}")
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes that lie in a file until they are needed: a long video's pictures fill no memory."""
+
+    path: str
+    offset: int
+    size_bytes: int
+
+    def read(self) -> bytes:
+        """The bytes. Raises LibraryError when they are not there."""
+        path = Path(self.path)
+        try:
+            with path.open("rb") as file:
+                file.seek(self.offset)
+                content = file.read(self.size_bytes)
+            if len(content) < self.size_bytes:
+                raise EOFError(f"it ends before byte {self.offset + self.size_bytes}")
+        except (OSError, EOFError) as error:
+            raise disk_error(path, "read", error) from error
+        return content
 
 
 def sync_file(path: Path) -> None:

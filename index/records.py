@@ -12,6 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
 
+from index.files import FilePart
+
 MILLISECONDS_PER_SECOND = 1000
 
 
@@ -199,13 +201,17 @@ class Moment:
     """Path of headings above it, " > " between levels (documents)."""
     confidence: float | None = None
     """0..1 where a recogniser gives one (speech, text in pictures)."""
-    picture: bytes | None = field(default=None, repr=False)
+    picture: bytes | FilePart | None = field(default=None, repr=False)
     """JPEG shown for it: the frame itself, or the page or figure; None when it has none."""
 
     def __post_init__(self) -> None:
         is_video = self.kind.source_kind is SourceKind.VIDEO
         if isinstance(self.place, Span) != is_video:
             raise ValueError(f"a {self.kind} cannot be at {self.place}")
+
+    def read_picture(self) -> bytes | None:
+        """The JPEG itself, from its file when it lies in one. Raises LibraryError."""
+        return self.picture.read() if isinstance(self.picture, FilePart) else self.picture
 
     @property
     def span(self) -> Span:

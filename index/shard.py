@@ -7,6 +7,7 @@ The order on disk makes every crash harmless: a shard is complete and synced bef
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -40,7 +41,7 @@ from index.manifest import (
     read_manifest,
     writer_lock,
 )
-from index.records import Segment, Source
+from index.records import Moment, Segment, Source
 from index.vectors import write_vectors
 
 CATALOG_NAME = "catalog.duckdb"
@@ -124,9 +125,7 @@ def write_shard(
     owners = np.repeat(np.arange(len(segments)), [len(segment.moments) for segment in segments])
     _make_directory(directory)
     try:
-        pictures = _write_pictures(
-            directory / PICTURES_NAME, [moment.picture for moment in moments]
-        )
+        pictures = _write_pictures(directory / PICTURES_NAME, moments)
         write_catalog(directory / CATALOG_NAME, [(source, segments)], pictures)
         write_vectors(
             directory,
@@ -158,16 +157,23 @@ def write_shard(
         raise
 
 
-def _write_pictures(path: Path, pictures: Sequence[bytes | None]) -> list[tuple[int, int] | None]:
-    """Concatenate pictures, equal ones once; (offset, bytes) of each."""
-    places: dict[bytes, tuple[int, int]] = {}
+def _write_pictures(path: Path, moments: Sequence[Moment]) -> list[tuple[int, int] | None]:
+    """Concatenate the moments' pictures, equal ones once; (offset, bytes) of each."""
+    written: dict[bytes, tuple[int, int]] = {}
+    places: list[tuple[int, int] | None] = []
     size_bytes = 0
     with path.open("wb") as stream:
-        for picture in pictures:
-            if picture is not None and picture not in places:
-                places[picture] = (size_bytes, len(picture))
+        for moment in moments:
+            picture = moment.read_picture()
+            if picture is None:
+                places.append(None)
+                continue
+            digest = hashlib.sha256(picture).digest()
+            if digest not in written:
+                written[digest] = (size_bytes, len(picture))
                 size_bytes += stream.write(picture)
-    return [None if picture is None else places[picture] for picture in pictures]
+            places.append(written[digest])
+    return places
 
 
 def _stamps(directory: Path) -> dict[str, tuple[int, str]]:

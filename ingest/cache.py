@@ -14,17 +14,20 @@ import os
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
-FORMAT = 1
+FORMAT = 2
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
+
+BULK = ".bulk"
+"""What the name of a file ends with that belongs to the entry of the same name."""
 
 _ALLOWED_MODULES = (
     "index.records",
@@ -91,19 +94,43 @@ def cached(entry: Path, compute: Callable[[], Output]) -> Output:
     return value
 
 
+def cached_with_file(entry: Path, compute: Callable[[BinaryIO], Output]) -> tuple[Output, Path]:
+    """As `cached`, for an output of which the bulk is a file; returns the path of that as well.
+
+    `compute` is given the new file to write to.
+    """
+    path = entry.with_name(entry.name + BULK)
+
+    def compute_both() -> Output:
+        with _replaced(path) as file:
+            return compute(file)
+
+    if not path.exists():
+        entry.unlink(missing_ok=True)
+    return cached(entry, compute_both), path
+
+
 def _store(entry: Path, value: object) -> None:
-    temporary = entry.with_name(f".{entry.name}.{os.getpid()}")
+    with _replaced(entry) as file:
+        pickle.dump(value, file, protocol=5)
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when all of it is on the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            pickle.dump(value, file, protocol=5)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.rename(entry)
+        temporary.rename(path)
     except OSError as error:
+        raise disk_error(path, "write", error) from error
+    finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise disk_error(entry, "write", error) from error
 
 
 def prune(directory: Path, limit_bytes: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.files import disk_error
-from ingest.cache import forget_cached
+from ingest.cache import BULK, forget_cached
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ def _usage(folder: Path) -> SourceUsage | None:
     used_at = 0.0
     for name, size_bytes, mtime in _entries(folder):
         # An entry is `stage-key`; one that is being written begins with a dot and ends with more.
-        stage = name.removeprefix(".").rpartition("-")[0]
+        stage = name.removeprefix(".").partition("-")[0]
         entries, total_bytes = counts.get(stage, (0, 0))
-        counts[stage] = (entries + 1, total_bytes + size_bytes)
+        counts[stage] = (entries + (not name.endswith(BULK)), total_bytes + size_bytes)
         used_at = max(used_at, mtime)
     if not counts:
         return None

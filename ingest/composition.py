@@ -67,7 +67,7 @@ def digest(composition: Composition) -> str:
     content = hashlib.sha256()
     for moment in composition.moments:
         by_picture = is_embedded_by_picture(moment)
-        data = (moment.picture or b"") if by_picture else moment.text.encode()
+        data = (moment.read_picture() or b"") if by_picture else moment.text.encode()
         content.update(f"{moment.kind} {by_picture} {len(data)}\n".encode())
         content.update(data)
     return content.hexdigest()

@@ -11,12 +11,14 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from index.files import FilePart
 from index.records import FrameTime, Span
 from ingest.media_info import Frame
 from ingest.settings import FrameSettings
@@ -38,18 +40,28 @@ _STILL: Final = Fraction(2)
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Where something lies in the file of a piece."""
+
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A picture that may be kept, small enough to be sent between processes."""
+    """A picture that may be kept. Its pixels lie in a file, so that an hour of them is small."""
 
     time: Fraction
     """Seconds on the clock."""
     frame_time: FrameTime
-    jpeg: bytes = field(repr=False)
-    """The picture that was read, JPEG."""
-    luma: npt.NDArray[np.uint8] = field(repr=False)
-    """uint8, height x 320: brightness of the picture, box-filtered."""
     colours: npt.NDArray[np.float32] = field(repr=False)
     """float32, 64: shares of the coarse RGB colours, adding up to 1."""
+    luma: Stretch
+    """uint8, rows of 320: brightness of the picture, box-filtered."""
+    jpeg: Stretch
+    """The picture that was read, JPEG."""
+    thumbnail: Stretch
+    """The picture that is stored, JPEG."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +71,20 @@ class KeptFrame:
     span: Span
     """From its own time to the time of the next kept picture, or to the end of the pictures."""
     frame_time: FrameTime
-    jpeg: bytes = field(repr=False)
+    picture: FilePart
+    """The picture that was read, JPEG."""
+    thumbnail: FilePart
+    """The picture that is stored, JPEG."""
     shot_start: bool
     """True where the content is cut: another scene, another slide."""
 
 
-def describe_frames(frames: Iterable[Frame], settings: FrameSettings) -> Iterator[Candidate]:
+def describe_frames(
+    frames: Iterable[Frame], settings: FrameSettings, file: BinaryIO
+) -> Iterator[Candidate]:
     """Drop the pictures of one piece that are not kept, whatever came before the piece.
+
+    The others are written to `file`.
 
     What was kept last before the piece is unknown here, so every picture that some history keeps
     is a candidate: while the pictures stay close to the first of the piece, all that differ from
@@ -95,39 +114,34 @@ def describe_frames(frames: Iterable[Frame], settings: FrameSettings) -> Iterato
         yield Candidate(
             time=frame.time,
             frame_time=FrameTime(frame.pts, frame.time_base),
-            jpeg=_jpeg(picture, _JPEG_QUALITY),
-            luma=luma,
             colours=_colours(picture),
+            luma=_written(file, luma.tobytes()),
+            jpeg=_written(file, _jpeg(picture, _JPEG_QUALITY)),
+            thumbnail=_written(file, _thumbnail(picture, settings.thumbnail_side_px)),
         )
 
 
 def select_frames(
-    candidates: Iterable[Candidate], settings: FrameSettings, *, end: Fraction
+    pieces: Iterable[tuple[Path, Iterable[Candidate]]], settings: FrameSettings, *, end: Fraction
 ) -> Iterator[KeptFrame]:
     """Keep each candidate of which `changed_share` of the pixels differ from the last kept one.
 
-    `candidates` are those of all pieces in order; `end` is where the pictures end on the clock.
+    `pieces` are the files and candidates of all pieces in order; `end` is where the pictures end
+    on the clock. Memory: two small luma pictures. Raises LibraryError when a file cannot be read.
     """
-    kept: Candidate | None = None
+    kept: _Seen | None = None
     shot_start = True
-    for candidate in candidates:
-        if kept is None:
-            kept = candidate
-        elif _differ(kept.luma, candidate.luma, settings.changed_share):
-            yield _kept(kept, candidate.time, shot_start)
-            shot_start = _is_cut(kept, candidate)
-            kept = candidate
-    if kept is not None and kept.time < end:
+    for path, candidates in pieces:
+        for candidate in candidates:
+            seen = _Seen(path, candidate, _read_luma(path, candidate))
+            if kept is None:
+                kept = seen
+            elif _differ(kept.luma, seen.luma, settings.changed_share):
+                yield _kept(kept, candidate.time, shot_start)
+                shot_start = _is_cut(kept, seen)
+                kept = seen
+    if kept is not None and kept.candidate.time < end:
         yield _kept(kept, end, shot_start)
-
-
-def thumbnail(jpeg: bytes, side_px: int) -> bytes:
-    """The same picture as JPEG with its longest side at most `side_px`."""
-    with Image.open(io.BytesIO(jpeg)) as picture:
-        if max(picture.size) <= side_px:
-            return jpeg
-        picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
-        return _jpeg(picture.convert("RGB"), _THUMBNAIL_QUALITY)
 
 
 def decode_jpeg(jpeg: bytes) -> npt.NDArray[np.uint8]:
@@ -156,17 +170,46 @@ def _differ(
     return changed_share(one, other, levels=levels) >= share
 
 
-def _kept(candidate: Candidate, end: Fraction, shot_start: bool) -> KeptFrame:
-    span = Span(candidate.time, end)
-    return KeptFrame(span, candidate.frame_time, candidate.jpeg, shot_start)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A candidate with its brightness in memory."""
+
+    path: Path
+    candidate: Candidate
+    luma: npt.NDArray[np.uint8]
 
 
-def _is_cut(before: Candidate, after: Candidate) -> bool:
+def _read_luma(path: Path, candidate: Candidate) -> npt.NDArray[np.uint8]:
+    pixels = np.frombuffer(_part(path, candidate.luma).read(), dtype=np.uint8)
+    return pixels.reshape(-1, _LUMA_WIDTH_PX)
+
+
+def _kept(seen: _Seen, end: Fraction, shot_start: bool) -> KeptFrame:
+    candidate = seen.candidate
+    return KeptFrame(
+        span=Span(candidate.time, end),
+        frame_time=candidate.frame_time,
+        picture=_part(seen.path, candidate.jpeg),
+        thumbnail=_part(seen.path, candidate.thumbnail),
+        shot_start=shot_start,
+    )
+
+
+def _part(path: Path, stretch: Stretch) -> FilePart:
+    return FilePart(str(path), stretch.offset, stretch.size_bytes)
+
+
+def _written(file: BinaryIO, content: bytes) -> Stretch:
+    offset = file.tell()
+    return Stretch(offset, file.write(content))
+
+
+def _is_cut(before: _Seen, after: _Seen) -> bool:
     """Colours jump at a cut even where motion hides it; a slide changes after standing still."""
-    moved = float(np.abs(before.colours - after.colours).sum()) / 2
+    moved = float(np.abs(before.candidate.colours - after.candidate.colours).sum()) / 2
     if moved >= _SHOT_COLOUR_SHARE:
         return True
-    if after.time - before.time < _STILL:
+    if after.candidate.time - before.candidate.time < _STILL:
         return False
     return (
         changed_share(before.luma, after.luma) >= _SHOT_CHANGED_SHARE
@@ -196,6 +239,13 @@ def _colours(picture: Image.Image) -> npt.NDArray[np.float32]:
     codes = (levels[..., 0] * _COLOUR_LEVELS + levels[..., 1]) * _COLOUR_LEVELS + levels[..., 2]
     counts = np.bincount(codes.reshape(-1), minlength=_COLOUR_LEVELS**3)
     return (counts / codes.size).astype(np.float32)
+
+
+def _thumbnail(picture: Image.Image, side_px: int) -> bytes:
+    """The picture as JPEG with its longest side at most `side_px`."""
+    small = picture.copy()
+    small.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+    return _jpeg(small, _THUMBNAIL_QUALITY)
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 from typing import Final
 
 import av
@@ -31,6 +33,7 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from index.errors import SourceError
+from index.files import disk_error
 from ingest.captions import Cue, ass_cue
 from ingest.media_info import (
     SAMPLE_RATE_HZ,
@@ -53,7 +56,7 @@ from ingest.media_info import (
     upright,
 )
 from ingest.sampling import pictures_from, sample
-from ingest.soundtrack import SoundConverter, Soundtrack
+from ingest.soundtrack import Sound, SoundConverter, Soundtrack
 
 __all__ = ["list_pictures", "probe", "read_audio", "read_captions", "read_frames"]
 
@@ -124,18 +127,32 @@ def list_pictures(path: str, info: MediaInfo) -> list[Packet]:
 
 
 def read_audio(
-    path: str, info: MediaInfo, *, notes: list[str] | None = None
-) -> npt.NDArray[np.float32]:
+    path: str, info: MediaInfo, *, directory: str | None = None, notes: list[str] | None = None
+) -> Sound:
     """Read the sound track as float32 mono at 16 kHz; sample i is heard at i / 16000 on the clock.
 
-    A late start and gaps are zeros, overlaps are trimmed. Memory: 64 kB a second of the result.
+    A late start and gaps are zeros, overlaps are trimmed. It lies in an unnamed file in
+    `directory` (None: where temporary files go), 32 kB a second, until the sound is closed.
 
-    Raises SourceError (stage "speech") when there is no sound track or nothing of it decodes.
+    Raises SourceError (stage "speech") when there is no sound track or nothing of it decodes,
+    LibraryError when the disk refuses.
     """
     if info.audio is None:
         raise SourceError(path, "speech", "has no sound track")
     said = notes if notes is not None else []
-    track = Soundtrack(info.duration)
+    folder = Path(directory or gettempdir())
+    try:
+        with ExitStack() as closed_on_error:
+            file = closed_on_error.enter_context(TemporaryFile(dir=folder))
+            sound = _fill(Soundtrack(file, info.duration), path, info, said)
+            closed_on_error.pop_all()
+            return sound
+    except OSError as error:
+        raise disk_error(folder, "write sound to", error) from error
+
+
+def _fill(track: Soundtrack, path: str, info: MediaInfo, notes: list[str]) -> Sound:
+    assert info.audio is not None
     converter = SoundConverter(
         track,
         info.start,
@@ -153,13 +170,13 @@ def read_audio(
                 except av.error.FFmpegError:
                     broken += 1
     except av.error.FFmpegError as error:
-        said.append(f"sound could not be read to the end: {error.strerror}")
+        notes.append(f"sound could not be read to the end: {error.strerror}")
     converter.close()
     if track.length == 0:
         raise SourceError(path, "speech", "its sound track cannot be decoded")
     if broken:
-        said.append(f"{broken} packets of sound could not be decoded")
-    return track.samples()
+        notes.append(f"{broken} packets of sound could not be decoded")
+    return track.sound()
 
 
 def read_captions(path: str, info: MediaInfo, index: int) -> Iterator[Cue]:

@@ -5,22 +5,55 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ingest.media_info import SAMPLE_RATE_HZ
 
+_SAMPLE_BYTES: Final = 2
+_FULL_SCALE: Final = np.float32(32_768)
 _JITTER: Final = Fraction(20, 1000)
 """Timestamps this close to the running sample count are rounding, not gaps."""
+
+
+class Sound:
+    """A sound track in a temporary file: float32, mono, 16 kHz; sample i is heard at i / 16000 s.
+
+    Slices are read when they are asked for, so that memory does not grow with the length. The
+    file has no name: it is gone when it is closed, or its process dies.
+    """
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        """`file` holds `length` samples, 16 bit each."""
+        self._file, self._length = file, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, stretch: slice) -> npt.NDArray[np.float32]:
+        first, last, step = stretch.indices(self._length)
+        if step != 1:
+            raise ValueError(f"sound is read sample by sample, not every {step}th")
+        self._file.seek(first * _SAMPLE_BYTES)
+        content = self._file.read(max(0, last - first) * _SAMPLE_BYTES)
+        return np.frombuffer(content, np.int16).astype(np.float32) / _FULL_SCALE
+
+    def __enter__(self) -> Sound:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 class Soundtrack:
     """Runs of samples, each begun at a time and then continued; what lies between is silence."""
 
-    def __init__(self, duration: Fraction) -> None:
-        self._buffer = np.zeros(ceil(duration * SAMPLE_RATE_HZ), dtype=np.float32)
+    def __init__(self, file: IO[bytes], duration: Fraction) -> None:
+        """`file` is empty, to be written and read; `duration` bounds the track."""
+        self._file = file
+        self._limit = ceil(duration * SAMPLE_RATE_HZ)
         self._position = 0
         self.length = 0
         """Samples up to the end of the last sound."""
@@ -40,14 +73,19 @@ class Soundtrack:
         """Continue the run. Sound before clock 0, already covered or past the end is trimmed."""
         begin, self._position = self._position, self._position + len(samples)
         first = max(begin, self.length)
-        last = min(self._position, len(self._buffer))
+        last = min(self._position, self._limit)
         if first < last:
-            self._buffer[first:last] = samples[first - begin : last - begin]
+            taken = samples[first - begin : last - begin] * _FULL_SCALE
+            rounded = np.rint(np.clip(taken, -_FULL_SCALE, _FULL_SCALE - 1)).astype(np.int16)
+            if first > self.length:  # What a seek passes over reads as zeros.
+                self._file.seek(first * _SAMPLE_BYTES)
+            self._file.write(rounded.tobytes())
             self.length = last
 
-    def samples(self) -> npt.NDArray[np.float32]:
-        """float32, mono, 16 kHz, from clock 0 to the last sound."""
-        return self._buffer[: self.length]
+    def sound(self) -> Sound:
+        """From clock 0 to the last sound."""
+        self._file.flush()
+        return Sound(self._file, self.length)
 
 
 class SoundConverter:

@@ -22,6 +22,7 @@ from ingest.media_info import SAMPLE_RATE_HZ
 from ingest.phrases import Phrase, pack_windows, place_words, uncovered, without_tail
 from ingest.sentences import joined, split_sentences
 from ingest.settings import SpeechSettings
+from ingest.soundtrack import Sound
 
 _BUNDLED_MODEL: Final = "bundled-tiny.en"
 _VAD_BLOCK: Final = 600 * SAMPLE_RATE_HZ
@@ -34,7 +35,7 @@ _MAX_COMPRESSION: Final = 2.4
 """Text that compresses better than this is a loop (Whisper's own threshold)."""
 _LANGUAGE_SAMPLES: Final = 60 * SAMPLE_RATE_HZ
 
-Samples = npt.NDArray[np.float32]
+Samples = npt.NDArray[np.float32] | Sound
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from index.errors import SourceError
 from index.records import Moment, MomentKind, Source, SourceKind, TextLine
-from ingest.cache import cached
+from ingest.cache import cached, cached_with_file
 from ingest.cluster import Cluster, Pending
 from ingest.composition import Composition, joined_notes
-from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames, thumbnail
+from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames
 from ingest.job import Job
 from ingest.media import probe
 from ingest.media_info import MediaInfo
@@ -33,8 +34,9 @@ from ingest.subtitles import (
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The candidates of one stretch of a video."""
+    """The candidates of one stretch of a video, and the file that holds their pictures."""
 
+    path: Path
     candidates: tuple[Candidate, ...]
     notes: tuple[str, ...]
 
@@ -65,7 +67,7 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
     """Decode one stretch and drop what is certainly a near-duplicate."""
     settings = job.settings.frames
 
-    def decode() -> Piece:
+    def decode(file: BinaryIO) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
         notes: list[str] = []
         read_frames = frame_reader(settings.reader)
         frames = read_frames(
@@ -77,15 +79,17 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
             max_side_px=settings.max_side_px,
             notes=notes,
         )
-        return Piece(tuple(describe_frames(frames, settings)), tuple(notes))
+        return tuple(describe_frames(frames, settings, file)), tuple(notes)
 
-    return cached(job.entry("frames", settings, start=str(start), end=str(end)), decode)
+    entry = job.entry("frames", settings, start=str(start), end=str(end))
+    (candidates, notes), path = cached_with_file(entry, decode)
+    return Piece(path, candidates, notes)
 
 
 def keep_frames(job: Job, info: MediaInfo, *pieces: Piece) -> Kept:
     """The frames of all pieces that differ from the one before, in order."""
     assert info.video is not None
-    candidates = (candidate for piece in pieces for candidate in piece.candidates)
+    candidates = [(piece.path, piece.candidates) for piece in pieces]
     frames = tuple(select_frames(candidates, job.settings.frames, end=info.video.end))
     if not frames:
         raise SourceError(job.path, "frames", "none of its pictures can be decoded")
@@ -111,14 +115,13 @@ def compose_video(
 
     `utterances` are those that were recognised: none where there are subtitles.
     """
-    side_px = job.settings.frames.thumbnail_side_px
     frames = [
         Moment(
             MomentKind.FRAME,
             frame.span,
             "",
             frame_time=frame.frame_time,
-            picture=thumbnail(frame.jpeg, side_px),
+            picture=frame.thumbnail,
         )
         for frame in kept.frames
     ]

@@ -47,7 +47,8 @@ class SpeechWorker:
         """What is said in a video, as utterance moments on its clock."""
 
         def listen() -> tuple[Moment, ...]:
-            return self._recognizer.transcribe(read_audio(job.path, info))
+            with read_audio(job.path, info, directory=job.staging) as sound:
+                return self._recognizer.transcribe(sound)
 
         return cached(job.entry("speech", job.settings.speech), listen)
 
@@ -66,7 +67,8 @@ class ScreenTextWorker:
         """Lines of text on each kept frame of a video, boxes in pixels of its picture."""
 
         def read() -> tuple[tuple[TextLine, ...], ...]:
-            return tuple(self._reader.read(decode_jpeg(frame.jpeg)) for frame in kept.frames)
+            pictures = (decode_jpeg(frame.picture.read()) for frame in kept.frames)
+            return tuple(map(self._reader.read, pictures))
 
         settings = job.settings
         return cached(job.entry("screen_text", settings.frames, settings.screen_text), read)
@@ -124,5 +126,6 @@ class EmbedWorker:
 
 
 def _picture(moment: Moment) -> Image.Image:
-    assert moment.picture is not None
-    return Image.open(io.BytesIO(moment.picture))
+    picture = moment.read_picture()
+    assert picture is not None
+    return Image.open(io.BytesIO(picture))

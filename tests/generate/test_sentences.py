@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from generate.evidence import Evidence
 from generate.sentences import sentence_borders, split_evidence
+from index.files import FilePart
 from index.records import (
     Box,
     FrameTime,
@@ -24,6 +25,7 @@ from index.records import (
 from ingest.frames import KeptFrame
 from ingest.screen_text import screen_text_moments
 
+NO_PICTURE = FilePart("", 0, 0)
 DOCUMENT = Source("d" * 32, SourceKind.DOCUMENT, "manual.pdf", 1, None, 9)
 VIDEO = Source("e" * 32, SourceKind.VIDEO, "talk.mp4", 1, Fraction(60), None)
 
@@ -36,7 +38,7 @@ def passage(text: str, heading: str = "") -> Evidence:
 def slide(*boxed: tuple[str, Box]) -> Evidence:
     """Text on the screen, written as ingest writes it."""
     span = Span(Fraction(0), Fraction(9))
-    frame = KeptFrame(span, FrameTime(0, Fraction(1, 1000)), b"", True)
+    frame = KeptFrame(span, FrameTime(0, Fraction(1, 1000)), NO_PICTURE, NO_PICTURE, True)
     lines = [TextLine(text, box, 0.9) for text, box in boxed]
     (moment,) = screen_text_moments([frame], [lines])
     return Evidence("E1", VIDEO, span, MomentKind.SCREEN_TEXT, moment.text, "", (), 0, 1)

@@ -15,6 +15,7 @@ import pytest
 
 from index.catalog import InventoryRow
 from index.errors import EmbedderMismatchError, LibraryError
+from index.files import FilePart
 from index.manifest import ShardEntry, create_library, read_manifest, read_rotation
 from index.shard import (
     commit_shard,
@@ -358,3 +359,13 @@ def test_everything_is_synced_before_it_is_named(
     assert str(library / "inventory-00000001.duckdb") in between
     assert str(library / "manifest.json.new") in between
     assert done[manifest + 1] == ("sync", str(library))
+
+
+def test_pictures_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "pieces").write_bytes(b"--first jpeg--second")
+    part = FilePart(str(tmp_path / "pieces"), 2, 10)
+    assert part.read() == b"first jpeg"
+    with pytest.raises(LibraryError, match="ends before byte 40"):
+        FilePart(part.path, 2, 38).read()
+    with pytest.raises(LibraryError, match="cannot read"):
+        FilePart(str(tmp_path / "gone"), 2, 10).read()

@@ -23,11 +23,13 @@ def truth() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def talk_frames() -> list[KeptFrame]:
+def talk_frames(tmp_path_factory: pytest.TempPathFactory) -> list[KeptFrame]:
     """The kept pictures of the sample talk."""
     path = str(MEDIA / "halden_talk.mp4")
     info = probe(path)
     assert info.video is not None
     settings = FrameSettings()
-    candidates = describe_frames(read_frames(path, info), settings)
-    return list(select_frames(candidates, settings, end=info.video.end))
+    pictures = tmp_path_factory.mktemp("talk") / "pictures"
+    with pictures.open("wb") as file:
+        candidates = list(describe_frames(read_frames(path, info), settings, file))
+    return list(select_frames([(pictures, candidates)], settings, end=info.video.end))

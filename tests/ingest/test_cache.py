@@ -24,20 +24,17 @@ from index.records import (
 )
 from ingest.cache import StageCache, cached, forget_cached, prune
 from ingest.composition import Composition, Embedded
-from ingest.frames import Candidate, KeptFrame
+from ingest.frames import Candidate, Stretch
 from ingest.pages import PageContent, PageLine, TextBlock
 from ingest.subtitles import Subtitles
-from ingest.video import Kept, Piece
 
 SPAN = Span(Fraction(1, 3), Fraction(2, 3))
 TIME = FrameTime(9_000, Fraction(1, 90_000))
 LINE = TextLine("TG-40", Box(0, 0, 1, 1), 0.9)
-CANDIDATE = Candidate(
-    Fraction(1, 3), TIME, b"jpeg", np.zeros((2, 3), np.uint8), np.ones(64, np.float32)
-)
+PLACE = Stretch(0, 4)
+CANDIDATE = Candidate(Fraction(1, 3), TIME, np.ones(64, np.float32), PLACE, PLACE, PLACE)
 OUTPUTS = [
-    Piece((CANDIDATE,), ("a note",)),
-    Kept((KeptFrame(SPAN, TIME, b"jpeg", True),), ()),
+    ((CANDIDATE,), ("a note",)),
     (Moment(MomentKind.UTTERANCE, SPAN, "tide", words=(Word("tide", SPAN, 0.5),)),),
     Subtitles((Moment(MomentKind.UTTERANCE, SPAN, "tide"),), "subtitles a.srt", ("a note",)),
     ((LINE,), ()),

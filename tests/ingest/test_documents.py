@@ -232,7 +232,7 @@ def test_figures_are_cropped_with_caption_and_labels(tmp_path: Path) -> None:
     box = photo.area.boxes[0]
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((100, 120, 300, 270), abs=1)
     assert photo.picture is not None
-    picture = Image.open(BytesIO(photo.picture))
+    picture = Image.open(BytesIO(photo.read_picture() or b""))
     assert picture.format == "JPEG"
     assert picture.width / picture.height == pytest.approx(200 / 150, rel=0.02)
     crop = np.asarray(picture.resize((200, 150)), np.float32)

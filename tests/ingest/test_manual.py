@@ -136,7 +136,7 @@ def test_figures_have_caption_box_and_picture(
     assert _is_covered(printed, (caption,))
     assert drawn.y1 <= caption.y0
     assert found.picture is not None
-    picture = Image.open(BytesIO(found.picture))
+    picture = Image.open(BytesIO(found.read_picture() or b""))
     ratio = (drawn.x1 - drawn.x0) / (drawn.y1 - drawn.y0)
     assert picture.width / picture.height == pytest.approx(ratio, rel=0.02)
     ink = np.asarray(picture.convert("L")) < 200
@@ -172,4 +172,4 @@ def test_moments_are_ordered_by_page_with_the_page_first(moments: tuple[Moment, 
         assert first.kind is MomentKind.PAGE
         assert MomentKind.PAGE not in {moment.kind for moment in others}
         assert first.picture is not None
-        assert max(Image.open(BytesIO(first.picture)).size) == SETTINGS.page_side_px
+        assert max(Image.open(BytesIO(first.read_picture() or b"")).size) == SETTINGS.page_side_px

@@ -202,7 +202,7 @@ def test_pictures_are_upright_with_square_pixels(tmp_path: Path) -> None:
 
 def test_sound_lies_on_the_clock(clips: dict[str, str]) -> None:
     for name, begin, end in (("constant.mp4", 0.0, 4.0), ("late_sound.mp4", 1.5, 3.5)):
-        sound = read_audio(clips[name], probe(clips[name]))
+        sound = read_audio(clips[name], probe(clips[name]))[:]
         assert sound.dtype == np.float32
         heard = np.flatnonzero(np.abs(sound) > 0.2) / 16_000
         assert heard[0] == pytest.approx(begin, abs=0.005)
@@ -212,7 +212,7 @@ def test_sound_lies_on_the_clock(clips: dict[str, str]) -> None:
 def test_gaps_in_the_sound_are_silence(tmp_path: Path) -> None:
     bursts = ((Fraction(0), Fraction(1)), (Fraction(3), Fraction(1)))
     path = write(tmp_path / "gap.mkv", Clip(regular(120), bursts=bursts))
-    sound = read_audio(path, probe(path))
+    sound = read_audio(path, probe(path))[:]
     assert np.abs(sound[int(1.2 * 16_000) : int(2.8 * 16_000)]).max() == 0
     heard = np.flatnonzero(np.abs(sound[2 * 16_000 :]) > 0.2)[0] / 16_000 + 2
     assert heard == pytest.approx(3, abs=0.03)

@@ -144,7 +144,7 @@ def test_a_page_moment_comes_first_with_the_page_as_jpeg(tmp_path: Path) -> None
     sizes = []
     for moment in (moments[0], moments[2]):
         assert moment.picture is not None
-        sizes.append(Image.open(BytesIO(moment.picture)).size)
+        sizes.append(Image.open(BytesIO(moment.read_picture() or b"")).size)
     assert sizes == [(500, 1000), (1000, 500)]
 
 

@@ -10,18 +10,26 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from index.files import FilePart
 from index.records import Box, FrameTime, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame, decode_jpeg
 from ingest.screen_text import ScreenTextReader, in_rows, screen_text_moments
 from ingest.settings import ScreenTextSettings
 
+NO_PICTURE = FilePart("", 0, 0)
 CLOCK_BOX = Box(1000, 680, 1200, 710)
 
 
 def _frames(count: int) -> list[KeptFrame]:
     unit = Fraction(1, 1000)
     return [
-        KeptFrame(Span(Fraction(at), Fraction(at + 1)), FrameTime(at * 1000, unit), b"", at == 0)
+        KeptFrame(
+            Span(Fraction(at), Fraction(at + 1)),
+            FrameTime(at * 1000, unit),
+            NO_PICTURE,
+            NO_PICTURE,
+            at == 0,
+        )
         for at in range(count)
     ]
 
@@ -130,7 +138,8 @@ def slides(
     """Start, end and text of what is shown in the sample."""
     # Half of the pictures are of scenes without text: reading where they begin will do.
     read = [
-        reader.read(decode_jpeg(frame.jpeg)) if frame.shot_start else () for frame in talk_frames
+        reader.read(decode_jpeg(frame.picture.read())) if frame.shot_start else ()
+        for frame in talk_frames
     ]
     moments = screen_text_moments(talk_frames, read)
     return [(one.span.start_s, one.span.end_s, one.text) for one in moments]

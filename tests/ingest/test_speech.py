@@ -176,7 +176,7 @@ def recognizer() -> SpeechRecognizer:
 @pytest.fixture(scope="module")
 def sound() -> np.ndarray[Any, np.dtype[np.float32]]:
     """The sound of the sample."""
-    return read_audio(str(TALK), probe(str(TALK)))
+    return read_audio(str(TALK), probe(str(TALK)))[:]
 
 
 @pytest.fixture(scope="module")

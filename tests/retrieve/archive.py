@@ -242,7 +242,8 @@ def add_source(
 
 def _picture(moment: Moment) -> Image.Image | None:
     names = {path.read_bytes(): path for path in PHOTOS.glob("*.jpg")}
-    return None if moment.picture is None else Image.open(names[moment.picture])
+    picture = moment.read_picture()
+    return None if picture is None else Image.open(names[picture])
 
 
 def _labelled(segment: Segment, embedder: Embedder) -> Segment:
