@@ -21,6 +21,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from index.errors import SourceError
+from ingest import still
 from ingest.media import list_pictures
 from ingest.media_info import Frame, MediaInfo, Packet, VideoFacts, scaled_size
 from ingest.sampling import sample
@@ -46,6 +47,7 @@ class _Entry:
     number: int
     time: Fraction
     keyframe: bool
+    burst: bool
     packet: Packet
 
 
@@ -58,6 +60,7 @@ def read_frames(
     rate_hz: float = 1.0,
     max_side_px: int = 1280,
     threads: int = 0,
+    skip_still: bool = False,
     notes: list[str] | None = None,
 ) -> Iterator[Frame]:
     """Yield the pictures that `ingest.media.read_frames` yields; same contract, same times.
@@ -73,13 +76,24 @@ def read_frames(
     reason = _reason_untrusted(info, info.video, packets)
     if reason is not None:
         raise _refusal(path, reason)
+    rate = Fraction(rate_hz).limit_denominator(1000)
+    bursts = {packet.pts: False for packet in packets}
+    if skip_still and rate and info.video.codec in still.CODECS:
+        kept = still.lively(packets, rate=rate, time_base=packets[0].time_base)
+        bursts = {one.packet.pts: one.burst for one in kept}
     packets = sorted(packets, key=lambda packet: packet.pts)
     reader = _opened(path, threads, packets)
     entries = [
-        _Entry(number, packet.pts * packet.time_base - info.start, packet.keyframe, packet)
+        _Entry(
+            number,
+            packet.pts * packet.time_base - info.start,
+            packet.keyframe,
+            bursts[packet.pts],
+            packet,
+        )
         for number, packet in enumerate(packets)
+        if packet.pts in bursts
     ]
-    rate = Fraction(rate_hz).limit_denominator(1000)
     said = notes if notes is not None else []
     known = _from_keyframe(entries, start, keyframes_only=not rate)
     chosen = sample(iter(known), info.video, start=start, end=end, rate=rate, notes=said)

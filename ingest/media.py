@@ -1,18 +1,18 @@
-"""Video and audio files: what they are, their pictures with exact times, their sound on the clock.
+"""Video and audio files: what they are, their packets, captions, and sound on the clock.
 
-The only module that imports PyAV. Every time is PTS x time_base minus the start of the container
-(the earliest start among the streams that are played, edit lists applied as FFmpeg does), so that
-0 is where a player starts. Frame counts and average rates never become times.
+With `ingest.pyav_reader`, which decodes pictures, the only user of PyAV. Every time is
+PTS x time_base minus the start of the container (the earliest start among the streams that are
+played, edit lists applied as FFmpeg does), so that 0 is where a player starts. Frame counts and
+average rates never become times.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from math import floor
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
 from typing import Final
@@ -29,7 +29,6 @@ from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from index.errors import SourceError
@@ -39,30 +38,23 @@ from ingest.media_info import (
     SAMPLE_RATE_HZ,
     AudioFacts,
     Extent,
-    Frame,
     MediaInfo,
     Packet,
-    Picture,
     SubtitleFacts,
     VideoFacts,
     displayed_size,
     extents_of,
     is_mirror,
     on_the_clock,
-    raw_time,
     reason_not_media,
     reason_unreadable,
-    scaled_size,
-    upright,
 )
-from ingest.sampling import pictures_from, sample
 from ingest.soundtrack import Sound, SoundConverter, Soundtrack
 
-__all__ = ["list_pictures", "probe", "read_audio", "read_captions", "read_frames"]
+__all__ = ["display_matrix", "list_pictures", "open_media", "probe", "read_audio", "read_captions"]
 
 _NO_TIMES: Final = "its pictures carry no timestamps; put the stream into a container such as MP4"
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
-_UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
 _INDEXED_FORMATS: Final = frozenset({"mov", "wav"})
 """Formats whose header knows the length. Others are measured from their packets."""
 
@@ -76,49 +68,12 @@ def probe(path: str) -> MediaInfo:
     if reason is not None:
         raise SourceError(path, "probe", reason)
     try:
-        with _open(path) as container:
-            return _probe_open(path, container)
+        with open_media(path) as container:
+            return _probeopen_media(path, container)
     except av.error.FFmpegError as error:
         raise SourceError(path, "probe", reason_not_media(path)) from error
     except OSError as error:
         raise SourceError(path, "probe", f"cannot be read: {error.strerror}") from error
-
-
-def read_frames(
-    path: str,
-    info: MediaInfo,
-    *,
-    start: Fraction | None = None,
-    end: Fraction | None = None,
-    rate_hz: float = 1.0,
-    max_side_px: int = 1280,
-    threads: int = 0,
-    notes: list[str] | None = None,
-) -> Iterator[Frame]:
-    """Yield, of the pictures in [start, end), keyframes and the first at or after each k / rate_hz.
-
-    Cutting [a, c) at any b gives the same frames: [a, b) and then [b, c). With `rate_hz` 0 only
-    keyframes are decoded. Pictures that cannot be decoded are skipped; what was skipped, and an
-    early end of the file, is said in `notes`. Memory: one picture, whatever the duration.
-
-    Raises SourceError (stage "frames") when there is no picture track, or it has no timestamps.
-    """
-    if info.video is None:
-        raise SourceError(path, "frames", "has no picture track")
-    said = notes if notes is not None else []
-    rate = Fraction(rate_hz).limit_denominator(1000)
-    decoder = _Decoder(path, info, info.video, threads, not rate, said)
-    pictures = pictures_from(decoder.pictures, start, first=info.video.start)
-    shaper = _Shaper(max_side_px, info.video.pixel_aspect)
-    try:
-        taken = sample(pictures, info.video, start=start, end=end, rate=rate, notes=said)
-        for picture in taken:
-            image = shaper.image(picture.raw)
-            yield Frame(picture.time, picture.pts, picture.time_base, picture.keyframe, image)
-    except av.error.FFmpegError as error:
-        raise SourceError(path, "frames", f"cannot be decoded: {error.strerror}") from error
-    if decoder.broken:
-        said.append(f"{decoder.broken} pictures could not be decoded")
 
 
 def list_pictures(path: str, info: MediaInfo) -> list[Packet]:
@@ -160,7 +115,7 @@ def _fill(track: Soundtrack, path: str, info: MediaInfo, notes: list[str]) -> So
     )
     broken = 0
     try:
-        with _open(path) as container:
+        with open_media(path) as container:
             stream = container.streams[info.audio.index]
             assert isinstance(stream, AudioStream)
             for packet in container.demux(stream):
@@ -185,7 +140,7 @@ def read_captions(path: str, info: MediaInfo, index: int) -> Iterator[Cue]:
     Raises SourceError (stage "subtitles") when the stream cannot be read.
     """
     try:
-        with _open(path) as container:
+        with open_media(path) as container:
             stream = container.streams[index]
             assert isinstance(stream, SubtitleStream)
             for packet in container.demux(stream):
@@ -200,14 +155,15 @@ def read_captions(path: str, info: MediaInfo, index: int) -> Iterator[Cue]:
         raise SourceError(path, "subtitles", f"cannot be decoded: {error.strerror}") from error
 
 
-def _open(path: str) -> av.container.InputContainer:
+def open_media(path: str) -> av.container.InputContainer:
+    """Open a media file with FFmpeg. Raises av.error.FFmpegError."""
     # An absolute path and the "file" protocol: names like "http:..." must not reach the network,
     # and a playlist named .mp4 must not read other files.
     options = {"protocol_whitelist": "file"}
     return av.open(os.path.abspath(path), options=options, metadata_errors="replace")
 
 
-def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
+def _probeopen_media(path: str, container: av.container.InputContainer) -> MediaInfo:
     names = container.format.name
     if _PLAYLISTS & set(names.split(",")):
         raise SourceError(path, "probe", f"is a playlist ({names}), not a media file")
@@ -282,14 +238,15 @@ def _subtitle_facts(stream: SubtitleStream) -> SubtitleFacts:
 
 def _rotation(path: str, index: int) -> tuple[int, bool]:
     """Degrees to turn the first picture by, and whether to mirror; 0 when none can be decoded."""
-    with _open(path) as container, suppress(av.error.FFmpegError):
+    with open_media(path) as container, suppress(av.error.FFmpegError):
         for picture in container.decode(container.streams[index]):
             assert isinstance(picture, av.VideoFrame)
-            return picture.rotation, is_mirror(_matrix(picture))
+            return picture.rotation, is_mirror(display_matrix(picture))
     return 0, False
 
 
-def _matrix(picture: av.VideoFrame) -> npt.NDArray[np.int32] | None:
+def display_matrix(picture: av.VideoFrame) -> npt.NDArray[np.int32] | None:
+    """How a picture is to be turned for display, int32, 9 numbers; None when it is upright."""
     found = picture.side_data.get("DISPLAYMATRIX")
     return np.frombuffer(bytes(found), dtype=np.int32) if isinstance(found, SideData) else None
 
@@ -319,7 +276,7 @@ def _extents(
 def _packets(path: str, indices: list[int], *, tail: bool = False) -> Iterator[Packet]:
     """Yield the packets that have a timestamp and are shown; `tail`: since the last keyframe."""
     # Cut short: what can be read up to there is what there is.
-    with _open(path) as container, suppress(av.error.FFmpegError):
+    with open_media(path) as container, suppress(av.error.FFmpegError):
         if tail and container.duration is not None:
             container.seek(2 * container.duration + max(0, container.start_time or 0))
         for packet in container.demux([container.streams[index] for index in indices]):
@@ -328,87 +285,4 @@ def _packets(path: str, indices: list[int], *, tail: bool = False) -> Iterator[P
                 length = (packet.duration or 0) * unit
                 if not length and isinstance(stream, VideoStream):
                     length = 1 / (stream.average_rate or Fraction(25))
-                yield Packet(stream.index, pts, unit, length, packet.is_keyframe)
-
-
-@dataclass(slots=True)
-class _Decoder:
-    """Decodes one picture track in display order, from any instant on."""
-
-    path: str
-    info: MediaInfo
-    video: VideoFacts
-    threads: int
-    keyframes_only: bool
-    notes: list[str]
-    broken: int = 0
-    """Pictures that were skipped since the last seek."""
-
-    def pictures(self, instant: Fraction | None) -> Generator[Picture, None, None]:
-        """Yield pictures, times strictly rising, from where a seek to `instant` lands."""
-        self.broken = 0
-        previous: Fraction | None = None
-        for raw in self._decoded(instant):
-            pts, time_base = raw_time(self.path, raw)
-            time = pts * time_base - self.info.start
-            # After a seek, pictures before the first keyframe lack the pictures they refer to.
-            leading = previous is None and instant is not None and not raw.key_frame
-            if leading or time < 0:
-                continue
-            if raw.is_corrupt or (previous is not None and time <= previous):
-                self.broken += 1
-                continue
-            previous = time
-            yield Picture(time, pts, time_base, bool(raw.key_frame), raw)
-
-    def _decoded(self, instant: Fraction | None) -> Iterator[av.VideoFrame]:
-        with _open(self.path) as container:
-            stream = container.streams[self.video.index]
-            assert isinstance(stream, VideoStream)
-            assert stream.time_base is not None
-            stream.thread_type, stream.codec_context.thread_count = "AUTO", self.threads
-            if self.keyframes_only:
-                stream.codec_context.skip_frame = "NONKEY"
-            if instant is not None:
-                raw = floor((instant + self.info.start) / stream.time_base)
-                container.seek(raw, stream=stream)
-            packets = container.demux(stream)
-            while True:
-                try:
-                    packet = next(packets, None)
-                except av.error.FFmpegError as error:
-                    self.notes.append(f"pictures could not be read to the end: {error.strerror}")
-                    packet = None
-                try:
-                    yield from stream.codec_context.decode(packet)
-                except av.error.EOFError:
-                    return
-                except av.error.FFmpegError:
-                    self.broken += 1
-                if packet is None:
-                    return
-
-
-class _Shaper:
-    """Turns decoded pictures into upright RGB arrays with square pixels."""
-
-    def __init__(self, max_side_px: int, pixel_aspect: Fraction) -> None:
-        self._max_side_px, self._pixel_aspect = max_side_px, pixel_aspect
-        self._reformatter = VideoReformatter()
-
-    def image(self, raw: av.VideoFrame) -> npt.NDArray[np.uint8]:
-        size_px = displayed_size(raw.width, raw.height, self._pixel_aspect, 0)
-        width_px, height_px = scaled_size(size_px, self._max_side_px)
-        space = raw.colorspace
-        if space == _UNSPECIFIED_COLORSPACE:  # What players assume.
-            space = Colorspace.ITU709 if raw.height >= 720 else Colorspace.ITU601
-        flat = self._reformatter.reformat(
-            raw,
-            width=width_px,
-            height=height_px,
-            format="rgb24",
-            src_colorspace=space,
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
-        return upright(np.asarray(flat.to_ndarray(), dtype=np.uint8), _matrix(raw))
+                yield Packet(stream.index, pts, unit, length, packet.is_keyframe, packet.size)

@@ -109,6 +109,8 @@ class Picture:
     pts: int
     time_base: Fraction
     keyframe: bool
+    burst: bool
+    """True when something new is shown after a stretch that was not decoded in full."""
     raw: Any
     """PyAV's VideoFrame."""
 
@@ -137,6 +139,7 @@ class Packet:
     length: Fraction
     """Seconds."""
     keyframe: bool
+    size_bytes: int = 0
 
 
 def extents_of(packets: Iterable[Packet]) -> dict[int, Extent]:

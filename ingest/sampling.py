@@ -27,6 +27,10 @@ class Timed(Protocol):
     def keyframe(self) -> bool:
         """True when it was coded without reference to others."""
 
+    @property
+    def burst(self) -> bool:
+        """True when it ends a stretch of stillness."""
+
 
 PictureT = TypeVar("PictureT", bound=Timed)
 Pictures = Generator[PictureT, None, None]
@@ -65,7 +69,7 @@ def sample(
     rate: Fraction,
     notes: list[str],
 ) -> Iterator[PictureT]:
-    """Yield the keyframes in [start, end) and the first picture at or after each k / rate.
+    """Yield keyframes and bursts in [start, end) and the first picture at or after each k / rate.
 
     `pictures` begin with a keyframe at or before `start`. That is what makes pieces join without
     a seam: the first picture of a piece is a keyframe, or the one before it is known.
@@ -76,7 +80,7 @@ def sample(
             return
         due = previous is None or floor(picture.time * rate) > floor(previous * rate)
         previous = picture.time
-        if (due or picture.keyframe) and (start is None or picture.time >= start):
+        if (due or picture.keyframe or picture.burst) and (start is None or picture.time >= start):
             yield picture
     _note_early_end(previous, video, keyframes_only=rate == 0, notes=notes)
 

@@ -16,6 +16,8 @@ class FrameSettings:
     """Longest side of the picture that recognisers see."""
     thumbnail_side_px: int = 640
     """Longest side of the stored picture."""
+    skip_still: bool = True
+    """Where the packets of an H.264 or HEVC video say that nothing changes, it is not decoded."""
     changed_share: float = 0.002
     """A frame is kept when at least this share of its pixels differs from the last kept one."""
     reader: Literal["pyav", "decord"] = "pyav"

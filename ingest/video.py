@@ -77,6 +77,7 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
             end=end,
             rate_hz=settings.rate_hz,
             max_side_px=settings.max_side_px,
+            skip_still=settings.skip_still,
             notes=notes,
         )
         return tuple(describe_frames(frames, settings, file)), tuple(notes)

@@ -19,13 +19,13 @@ ALLOWED = {
 }
 """Folder -> folders it may import."""
 ENGINES = {
-    "duckdb": "index/catalog.py",
-    "faiss": "index/vectors.py",
-    "tantivy": "index/lexical.py",
-    "av": "ingest/media.py",
-    "decord": "ingest/decord_reader.py",
-    "pymupdf": "ingest/documents.py",
-    "ray": "ingest/cluster.py",
+    "duckdb": {"index/catalog.py"},
+    "faiss": {"index/vectors.py"},
+    "tantivy": {"index/lexical.py"},
+    "av": {"ingest/media.py", "ingest/pyav_reader.py"},
+    "decord": {"ingest/decord_reader.py"},
+    "pymupdf": {"ingest/documents.py"},
+    "ray": {"ingest/cluster.py"},
 }
 MAX_LINES = 400
 
@@ -57,7 +57,7 @@ def test_each_engine_lives_in_one_module(engine: str) -> None:
         for path in _modules()
         if engine in {name.split(".")[0] for name in _imports(path)}
     }
-    assert users == {ENGINES[engine]}
+    assert users == ENGINES[engine]
 
 
 def test_no_module_outgrows_a_screenful_of_ideas() -> None:

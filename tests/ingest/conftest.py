@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ingest.frames import KeptFrame, describe_frames, select_frames
-from ingest.media import probe, read_frames
+from ingest.media import probe
+from ingest.pyav_reader import read_frames
 from ingest.settings import FrameSettings
 
 MEDIA = Path(__file__).parent.parent / "media"

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import SourceError
-from ingest.media import probe, read_audio, read_frames
+from ingest.media import probe, read_audio
 from ingest.media_info import Frame, MediaInfo, VideoFacts
+from ingest.pyav_reader import read_frames
 from ingest.sampling import sample
 from tests.ingest.clips import Clip, regular, time_in, write
 
@@ -182,7 +183,7 @@ def test_sampling_does_not_depend_on_cuts(
 
 class _Timed:
     def __init__(self, time: Fraction, *, keyframe: bool) -> None:
-        self.time, self.keyframe = time, keyframe
+        self.time, self.keyframe, self.burst = time, keyframe, False
 
 
 def test_pictures_are_upright_with_square_pixels(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from index.clock import parse_clock
 from index.errors import QuestionError
 from index.records import MomentKind, PageArea, SourceKind, Span
 from index.snapshot import Snapshot
-from ingest.media import probe, read_frames
+from ingest.media import probe
+from ingest.pyav_reader import read_frames
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import ScreenTextSettings
 from secondsight import Library
