@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from index.manifest import ShardEntry, read_manifest, read_rotation
 from index.records import Moment, MomentKind, Segment, Source, SourceKind
 from index.shard import write_shard
+from ingest.cluster import Pending
 from ingest.job import Job
 from ingest.segments import segment_document, segment_video
 
@@ -32,6 +34,16 @@ class Composition:
     moments: tuple[Moment, ...]
     shot_starts: tuple[Fraction, ...] = ()
     """Where the picture is cut (videos)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The vectors of pictures, in their order."""
+
+    vectors: Vectors
+    """(pictures, dims) float32, unit rows."""
+    labels: tuple[str, ...]
+    """What each was taken for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,17 @@ class StagedShard:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The work on a source, under way."""
+
+    composition: Pending[Composition]
+    seen: Pending[Seen] | None
+    """Vectors of its pictures; None when they are to be made from the composition."""
+    work: dict[str, list[Pending[Any]]]
+    """All of it, by stage."""
+
+
 def is_embedded_by_picture(moment: Moment) -> bool:
     """Frames, pages and figures without a caption are seen; everything else is read."""
     if moment.picture is None:
@@ -62,15 +85,13 @@ def is_embedded_by_picture(moment: Moment) -> bool:
     )
 
 
-def digest(composition: Composition) -> str:
-    """Hash of all that shapes the vectors of a composition."""
-    content = hashlib.sha256()
-    for moment in composition.moments:
-        by_picture = is_embedded_by_picture(moment)
-        data = (moment.read_picture() or b"") if by_picture else moment.text.encode()
-        content.update(f"{moment.kind} {by_picture} {len(data)}\n".encode())
-        content.update(data)
-    return content.hexdigest()
+def digest(contents: Iterable[bytes]) -> str:
+    """Hash of texts or pictures, each with its length."""
+    total = hashlib.sha256()
+    for content in contents:
+        total.update(len(content).to_bytes(8, "big"))
+        total.update(content)
+    return total.hexdigest()
 
 
 def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard:

@@ -11,7 +11,7 @@ from typing import Any
 from index.records import Source, SourceKind
 from ingest.cache import cached
 from ingest.cluster import Cluster, Pending
-from ingest.composition import Composition
+from ingest.composition import Composition, Started
 from ingest.documents import DocumentInfo, probe_document, read_pages
 from ingest.job import Job
 from ingest.pages import PageContent
@@ -46,13 +46,10 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
     )
 
 
-def ingest_document(
-    job: Job, cluster: Cluster
-) -> tuple[Pending[Composition], dict[str, list[Pending[Any]]]]:
-    """Start every stage of a document. Returns its composition and the work done, by stage.
+def ingest_document(job: Job, cluster: Cluster) -> Started:
+    """Start every stage of a document.
 
-    Raises SourceError when the file
-    is no readable document.
+    Raises SourceError when the file is no readable document.
     """
     probing = cluster.submit(probe_document, job.path)
     info = cluster.result(probing, path=job.path, stage="probe")
@@ -69,4 +66,4 @@ def ingest_document(
         "screen_text": [*scans],
         "compose": [composition],
     }
-    return composition, work
+    return Started(composition, None, work)

@@ -230,10 +230,11 @@ class _Run:
 
         is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
         begin = ingest_document if is_document else ingest_video
-        composition, work = begin(job, cluster)
+        started = begin(job, cluster)
+        composition, work = started.composition, started.work
         shares = sum(len(pieces) for pieces in work.values())
         embedded: Pending[Any] = cluster.submit_to(
-            "embed", "embed", job, composition, shares=shares
+            "embed", "embed", job, composition, started.seen, shares=shares
         )
         staged = cluster.submit(stage, job, composition, embedded, shares=shares)
         work |= {"embed": [embedded], "stage": [staged]}

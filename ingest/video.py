@@ -16,7 +16,7 @@ from index.errors import SourceError
 from index.records import Moment, MomentKind, Source, SourceKind, TextLine
 from ingest.cache import cached, cached_with_file
 from ingest.cluster import Cluster, Pending
-from ingest.composition import Composition, joined_notes
+from ingest.composition import Composition, Seen, Started, joined_notes
 from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames
 from ingest.job import Job
 from ingest.media import probe
@@ -144,10 +144,8 @@ def compose_video(
     )
 
 
-def ingest_video(
-    job: Job, cluster: Cluster
-) -> tuple[Pending[Composition], dict[str, list[Pending[Any]]]]:
-    """Start every stage of a video. Returns its composition and the work done, by stage.
+def ingest_video(job: Job, cluster: Cluster) -> Started:
+    """Start every stage of a video.
 
     Raises SourceError when the file is no playable video.
     """
@@ -158,6 +156,7 @@ def ingest_video(
     utterances: Pending[tuple[Moment, ...]] | tuple[()] = ()
     kept: Pending[Kept] | Kept = NO_PICTURES
     lines: Pending[tuple[tuple[TextLine, ...], ...]] | tuple[()] = ()
+    seen: Pending[Seen] | None = None
     pieces = [
         cluster.submit(read_piece, job, info, start, end)
         for start, end in plan_pieces(info, job.settings.work.piece_s)
@@ -165,7 +164,8 @@ def ingest_video(
     if pieces:
         kept = cluster.submit(keep_frames, job, info, *pieces, shares=shares)
         lines = cluster.submit_to("screen_text", "frame_lines", job, kept, shares=shares)
-        work |= {"frames": [*pieces, kept], "screen_text": [lines]}
+        seen = cluster.submit_to("embed", "see_frames", job, kept, shares=shares)
+        work |= {"frames": [*pieces, kept], "screen_text": [lines], "see": [seen]}
     # Behind the pictures, which need not wait until it is known whether anyone has to listen.
     subtitles = NO_SUBTITLES
     if job.settings.speech.subtitles == "prefer" and has_subtitles(job.path, info):
@@ -179,7 +179,7 @@ def ingest_video(
         compose_video, job, info, subtitles, utterances, kept, lines, shares=shares
     )
     work["compose"] = [composition]
-    return composition, work
+    return Started(composition, seen, work)
 
 
 def _words_from(job: Job, info: MediaInfo, subtitles: Subtitles) -> str | None:

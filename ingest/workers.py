@@ -6,19 +6,22 @@ Every call looks into the stage cache first, so that a run that was killed goes 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from index.embedders import Embedder, embedder_identity, open_embedder
+from index.files import FilePart
 from index.manifest import EmbedderIdentity
 from index.records import Moment, TextLine
 from index.settings import EmbedderSettings
 from ingest.cache import cached
-from ingest.composition import Composition, Embedded, digest, is_embedded_by_picture
+from ingest.composition import Composition, Embedded, Seen, digest, is_embedded_by_picture
 from ingest.documents import render_page
 from ingest.frames import decode_jpeg
 from ingest.job import Job
@@ -101,31 +104,56 @@ class EmbedWorker:
     def _embedder(self) -> Embedder:
         return open_embedder(self._settings)
 
-    def embed(self, job: Job, composition: Composition) -> Embedded:
-        """Vectors of all moments of a source, and what its pictures were taken for."""
-        entry = job.cache.entry(
-            "embed", content=digest(composition), embedder=asdict(self._identity())
-        )
-        return cached(entry, lambda: self._embed(composition.moments))
+    def see_frames(self, job: Job, kept: Kept) -> Seen:
+        """Vectors of the kept frames of a video: they need not wait for its words."""
+        return self._see(job, [frame.thumbnail for frame in kept.frames])
+
+    def embed(self, job: Job, composition: Composition, seen: Seen | None) -> Embedded:
+        """Vectors of all moments of a source, and what its pictures were taken for.
+
+        `seen` holds the vectors of the moments that are embedded by their picture, when they are
+        known already.
+        """
+        moments = composition.moments
+        by_picture = [row for row, one in enumerate(moments) if is_embedded_by_picture(one)]
+        if seen is None:
+            pictures = [moments[row].picture for row in by_picture]
+            seen = self._see(job, [picture for picture in pictures if picture is not None])
+        read = [row for row, one in enumerate(moments) if not is_embedded_by_picture(one)]
+        vectors = np.zeros((len(moments), self._identity().dims), np.float32)
+        vectors[by_picture] = seen.vectors
+        vectors[read] = self._read(job, [moments[row].text for row in read])
+        return Embedded(vectors, dict(zip(by_picture, seen.labels, strict=True)))
 
     def _identity(self) -> EmbedderIdentity:
         return embedder_identity(self._settings)
 
-    def _embed(self, moments: Sequence[Moment]) -> Embedded:
-        vectors = np.zeros((len(moments), self._identity().dims), np.float32)
-        seen = [row for row, moment in enumerate(moments) if is_embedded_by_picture(moment)]
-        read = [row for row, moment in enumerate(moments) if not is_embedded_by_picture(moment)]
-        vectors[read] = self._embedder.embed_texts([moments[row].text for row in read])
-        labels: dict[int, str] = {}
-        for first in range(0, len(seen), IMAGE_BATCH):
-            rows = seen[first : first + IMAGE_BATCH]
-            found = self._embedder.embed_images([_picture(moments[row]) for row in rows])
-            vectors[rows] = found.vectors
-            labels.update(zip(rows, found.labels, strict=True))
-        return Embedded(vectors, labels)
+    def _entry(self, job: Job, stage: str, contents: Iterable[bytes]) -> Path:
+        embedder = asdict(self._identity())
+        return job.cache.entry(stage, content=digest(contents), embedder=embedder)
+
+    def _read(self, job: Job, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        entry = self._entry(job, "embed_texts", (text.encode() for text in texts))
+        return cached(entry, lambda: self._embedder.embed_texts(texts))
+
+    def _see(self, job: Job, pictures: Sequence[bytes | FilePart]) -> Seen:
+        def look() -> Seen:
+            vectors = np.zeros((len(pictures), self._identity().dims), np.float32)
+            labels: list[str] = []
+            for first in range(0, len(pictures), IMAGE_BATCH):
+                batch = pictures[first : first + IMAGE_BATCH]
+                found = self._embedder.embed_images([_opened(picture) for picture in batch])
+                vectors[first : first + len(batch)] = found.vectors
+                labels.extend(found.labels)
+            return Seen(vectors, tuple(labels))
+
+        entry = self._entry(job, "embed_pictures", (_content(picture) for picture in pictures))
+        return cached(entry, look)
 
 
-def _picture(moment: Moment) -> Image.Image:
-    picture = moment.read_picture()
-    assert picture is not None
-    return Image.open(io.BytesIO(picture))
+def _content(picture: bytes | FilePart) -> bytes:
+    return picture.read() if isinstance(picture, FilePart) else picture
+
+
+def _opened(picture: bytes | FilePart) -> Image.Image:
+    return Image.open(io.BytesIO(_content(picture)))

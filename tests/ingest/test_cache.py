@@ -23,7 +23,7 @@ from index.records import (
     Word,
 )
 from ingest.cache import StageCache, cached, forget_cached, prune
-from ingest.composition import Composition, Embedded
+from ingest.composition import Composition, Seen
 from ingest.frames import Candidate, Stretch
 from ingest.pages import PageContent, PageLine, TextBlock
 from ingest.subtitles import Subtitles
@@ -44,7 +44,7 @@ OUTPUTS = [
         ),
     ),
     Composition(Source("0" * 32, SourceKind.DOCUMENT, "a.pdf", 1, None, 2), ()),
-    Embedded(np.ones((2, 4), np.float32), {1: "tabby"}),
+    Seen(np.ones((2, 4), np.float32), ("tabby", "lamp")),
 ]
 
 
