@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch  # noqa: F401  # Before decord: loaded after it, torch crashes in this process.
 
 from ingest.frames import KeptFrame, describe_frames, select_frames
 from ingest.media import probe

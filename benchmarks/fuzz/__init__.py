@@ -1,0 +1,1 @@
+"""Does ingest survive damaged files: no crash, no hang, no wrong entry?"""
