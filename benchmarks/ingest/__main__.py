@@ -75,7 +75,10 @@ def _speed(arguments: argparse.Namespace, settings: Settings, video: Lecture) ->
     decoding = run_floor("decode", video.path, settings, cores=cores)
     print(f"{describe(video)}\n")
     print(speed_table(ingest, naive, speech, decoding))
-    print("\nSeconds of stages are work, added up over processes that ran at the same time.")
+    print(
+        "\nSeconds of stages are work, added up over processes that ran at the same time. Loading"
+    )
+    print("the models counts in the first row only.")
     _print_peak(ingest)
 
 
@@ -112,7 +115,9 @@ def _lecture(arguments: argparse.Namespace, duration_s: int) -> Lecture:
 
 
 def _print_peak(run: Measured) -> None:
-    print(f"\nThe peak of {run.video_s / 60:.0f} min, process by process:")
+    watching_s = run.finished.watching_cpu_s
+    print(f"\nMeasuring took {watching_s:.0f} of the cores' {CORES * run.took_s:.0f} seconds.")
+    print(f"The peak of {run.video_s / 60:.0f} min, process by process:")
     for size_bytes, title in processes_at_peak(run.finished):
         print(f"{size_bytes / BYTES_PER_MEGABYTE:6.0f} MB  {title[:80]}")
 

@@ -127,6 +127,8 @@ def _can_be_read_out(sentence: str) -> bool:
     words = sentence.split()
     if len(words) not in _SENTENCE_WORDS or not sentence[0].isupper() or sentence[-1] not in ".!?":
         return False
+    if sentence.count(":") > 1:
+        return False  # a list of translations or keys
     plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
     return plain >= _PLAIN_SHARE * len(words)
 
