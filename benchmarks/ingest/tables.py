@@ -46,10 +46,14 @@ def comparison_table(names: tuple[str, str], runs: tuple[Measured, Measured]) ->
 def describe(lecture: Lecture) -> str:
     """What is in a lecture, in one sentence."""
     return (
-        f"{lecture.path.name}: {lecture.duration_s / 60:.0f} min of 1280x720 H.264 at 25 frames/s, "
+        f"{lecture.path.name}: {_length(lecture.duration_s)} of 1280x720 H.264 at 25 frames/s, "
         f"{lecture.slides} different slides of {lecture.words_on_slides / lecture.slides:.0f} "
-        f"words on average, {lecture.clips_s / 60:.1f} min of moving pictures"
+        f"words on average, {_length(lecture.clips_s)} of moving pictures"
     )
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
 def _row(name: str, run: Measured) -> str:
