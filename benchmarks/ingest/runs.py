@@ -60,7 +60,6 @@ def run_ingest(file: Path, settings: Settings, *, cores: Sequence[int]) -> Measu
         finished = run_measured(
             _python("secondsight", "ingest", "--json", "-L", library, "--config", config, file),
             cores=cores,
-            quiet=True,
         )
     (source,) = json.loads(finished.stdout)["sources"]
     if source["outcome"] != "added":

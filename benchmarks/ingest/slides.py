@@ -57,21 +57,22 @@ class Slide:
     sentences: tuple[str, ...]
 
 
-def find_documents(folder: Path) -> list[Path]:
-    """The documents of `PACKAGES` under a folder laid out as they are installed.
+def find_documents(folders: Sequence[Path]) -> list[Path]:
+    """The documents of `PACKAGES`, from folders into which these were installed or unpacked.
 
     Raises SystemExit with the commands that bring them when one is missing.
     """
     found: list[Path] = []
     for name in DOCUMENTS:
-        places = [folder / name, folder / "usr/share/doc" / name]
+        places = [folder / part for folder in folders for part in (name, f"usr/share/doc/{name}")]
         path = next((place for place in places if place.is_file()), None)
         if path is None:
-            names = " ".join(PACKAGES)
             raise SystemExit(
-                f"{folder} holds no {name}. The slides are made from the Debian packages {names}:\n"
-                f"  apt-get download {names} && for each in *.deb; do dpkg -x $each FOLDER; done\n"
-                "then --pdfs FOLDER; or give long PDFs of your own with --pdfs FILE FILE ..."
+                f"no {name} in {' or '.join(map(str, folders))}. The slides are made from PDFs of "
+                f"Debian packages; to unpack them without installing:\n"
+                f"  apt-get download {' '.join(PACKAGES)}\n"
+                f"  for package in *.deb; do dpkg -x $package {folders[0]}; done\n"
+                "or give long PDFs of your own: --pdfs FILE FILE ..."
             )
         found.append(path)
     return found

@@ -21,7 +21,7 @@ def speed_table(
     if naive is not None:
         lines.append(_row(f"**naive pipeline**, {naive.video_s / 60:.0f} min sampled", naive))
         lines += _stages(naive)
-    lines.append(_row("floor: speech alone, batched by 8", speech))
+    lines.append(_row("floor: speech alone, batches of 8, with word times", speech))
     lines.append(_row("floor: decoding alone, 1 frame/s taken", decoding))
     if naive is not None:
         times = ingest.speed / naive.speed

@@ -117,7 +117,7 @@ def test_missing_documents_are_named_with_their_packages(tmp_path: Path) -> None
     with pytest.raises(
         SystemExit, match=f"apt-get download {' '.join(PACKAGES)}".replace("+", ".")
     ):
-        find_documents(tmp_path)
+        find_documents([tmp_path])
 
 
 def test_only_prose_is_read_out() -> None:
