@@ -1,0 +1,1 @@
+"""How long does a second run over an unchanged archive take? `python -m benchmarks.rerun`."""
