@@ -140,7 +140,7 @@ def _card(report: RunReport, snapshot: Snapshot, source_id: str) -> Markup:
 def _facts(source: Source) -> Iterator[str]:
     details = source.details
     yield _length(source)
-    if details.get("width_px"):
+    if "width_px" in details and "height_px" in details:
         yield f"{details['width_px']} × {details['height_px']}"
     for codec in ("video_codec", "audio_codec"):
         if details.get(codec):

@@ -151,6 +151,7 @@ def _lane(name: str, fact: str, marks: Sequence[Mark], extent: Fraction) -> Lane
     if len(marks) > MAX_MARKS:
         steps = groupby(marks, key=lambda mark: int(mark.start * MAX_MARKS / extent))
         marks = [_merged(list(together)) for _, together in steps]
+        fact += ", several to a mark"
     return Lane(name, fact, tuple(marks))
 
 
