@@ -287,6 +287,16 @@ class Snapshot:
             moments=range(row.moments.start + start, row.moments.stop + start),
         )
 
+    def segments_of(self, source_id: str) -> list[StoredSegment]:
+        """The segments of a source, in order; KeyError when it is not in the library."""
+        if source_id not in self.sources:
+            raise KeyError(source_id)
+        number = self.source_ids.index(source_id)
+        owner = int(np.searchsorted(self._source_starts, number, side="right")) - 1
+        place, first = number - int(self._source_starts[owner]), int(self._segment_starts[owner])
+        rows = self._shards[owner].segments
+        return [self.segment(first + at) for at, row in enumerate(rows) if row.source == place]
+
     def _by_shard(self, numbers: Ids) -> list[tuple[_OpenShard, int, list[int]]]:
         """The shards that hold some ids: (shard, its first global id, its ids once each)."""
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < self.num_moments:

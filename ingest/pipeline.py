@@ -29,6 +29,7 @@ from ingest.cache import prune
 from ingest.cluster import Cluster, Pending, Pool
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
 from ingest.job import Job
+from ingest.media_info import MediaInfo
 from ingest.report import Event, IngestReport, Listener, SourceOutcome
 from ingest.run_log import RunLog
 from ingest.settings import IngestSettings
@@ -123,7 +124,7 @@ class _Run:
             Pool("embed", partial(EmbedWorker, self.index.embedder), work.embed_workers),
         ]
         for file in files:
-            self._tell(file.path, "found")
+            self._tell(Event(file.path, "found", size_bytes=file.size_bytes))
         with (
             staging_area(self.library) as staging,
             Cluster(work, pools) as cluster,
@@ -150,6 +151,7 @@ class _Run:
                     outcome.outcome,
                     reason=outcome.reason or "",
                     duration_s=outcome.duration_s,
+                    outcome=outcome,
                 )
             )
         self.record(force=False)
@@ -251,20 +253,23 @@ class _Run:
     ) -> dict[str, float]:
         """Tell how the work goes on; returns the seconds of each stage."""
         total = sum(len(pieces) for pieces in work.values())
+        probed = cluster.result(work["probe"][0], path=job.path, stage="probe")
+        duration_s = float(probed.duration) if isinstance(probed, MediaInfo) else None
+        event = partial(Event, job.path, total=total, duration_s=duration_s)
         done = 0
         stages_s: dict[str, float] = {}
         for name, pieces in work.items():
-            self._tell(job.path, name, total, done)
+            self._tell(event(name, done=done))
             stages_s[name] = 0.0
             for piece in pieces:
                 stages_s[name] += cluster.seconds(piece, path=job.path, stage=name)
                 done += 1
-                self._tell(job.path, "piece", total, done)
+                self._tell(event("piece", done=done))
         return stages_s
 
-    def _tell(self, path: str, stage: str, total: int = 0, done: int = 0) -> None:
+    def _tell(self, event: Event) -> None:
         with self._lock:
-            self._hear(Event(path, stage, done=done, total=total))
+            self._hear(event)
 
     def _hear(self, event: Event) -> None:
         self.log(event)

@@ -10,29 +10,6 @@ Outcome = Literal["added", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One step of one file."""
-
-    path: str
-    stage: str
-    """"found", a stage that begins ("probe", "frames", ...), "piece" (a share of the work is
-    done), or the outcome ("added", "unchanged", "failed")."""
-    done: int = 0
-    """Work units of this file that are finished, of `total`."""
-    total: int = 0
-    reason: str = ""
-    duration_s: float | None = None
-    """Length of a video that was added."""
-
-
-Listener = Callable[[Event], None]
-
-
-def ignore_events(event: Event) -> None:
-    """A listener that shows nothing."""
-
-
-@dataclass(frozen=True, slots=True)
 class SourceOutcome:
     """What became of one path."""
 
@@ -52,6 +29,33 @@ class SourceOutcome:
     """What was readable but not perfect, e.g. a file cut off at its end."""
     stages_s: dict[str, float] = field(default_factory=dict)
     """Seconds of work a stage took, summed over its parallel pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of one file."""
+
+    path: str
+    stage: str
+    """"found", a stage that begins ("probe", "frames", ...), "piece" (a share of the work is
+    done), or the outcome ("added", "unchanged", "failed")."""
+    done: int = 0
+    """Work units of this file that are finished, of `total`."""
+    total: int = 0
+    reason: str = ""
+    size_bytes: int | None = None
+    """Size of a file that was found."""
+    duration_s: float | None = None
+    """Length of a video, once it is known."""
+    outcome: SourceOutcome | None = None
+    """All that is known of a file in the end."""
+
+
+Listener = Callable[[Event], None]
+
+
+def ignore_events(event: Event) -> None:
+    """A listener that shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)

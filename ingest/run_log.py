@@ -18,11 +18,13 @@ from pathlib import Path, PurePath
 from typing import IO, Any
 
 from index.files import disk_error
-from ingest.report import Event
+from ingest.report import Event, SourceOutcome
 
 RUNS_NAME = "runs"
 RUNS_KEPT = 50
 """Older logs are removed when a new run begins."""
+STAMP_FORMAT = "%Y%m%dT%H%M%S.%fZ"
+"""How a log and its first line name the time (UTC) at which the run began."""
 
 Line = dict[str, Any]
 
@@ -33,7 +35,7 @@ class RunLog:
     def __init__(self, library: Path) -> None:
         """Begin a log. Raises LibraryError when the disk refuses."""
         folder = library / RUNS_NAME
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        stamp = datetime.now(UTC).strftime(STAMP_FORMAT)
         self.path = folder / f"{stamp}.jsonl"
         self._started = time.monotonic()
         try:
@@ -46,7 +48,7 @@ class RunLog:
 
     def __call__(self, event: Event) -> None:
         """Add an event. Raises LibraryError when the disk refuses."""
-        self._write(asdict(event))
+        self._write({name: value for name, value in asdict(event).items() if value is not None})
 
     def end(self) -> None:
         """Note that the run has ended by itself."""
@@ -81,6 +83,15 @@ def read_log(path: Path) -> Iterator[Line]:
             yield line
 
 
+def outcome_in(line: Line) -> SourceOutcome | None:
+    """The outcome that a line tells; None when it tells another step."""
+    fields = line.get("outcome")
+    if not isinstance(fields, dict):
+        return None
+    known = {name: fields[name] for name in SourceOutcome.__slots__ if name in fields}
+    return SourceOutcome(**known | {"notes": tuple(fields.get("notes", ()))})
+
+
 def forget_in_logs(library: Path, source_id: str, name: str, paths: Collection[str]) -> None:
     """Take every line about a source out of all logs, by id, file name and paths.
 
@@ -99,11 +110,14 @@ def forget_in_logs(library: Path, source_id: str, name: str, paths: Collection[s
 def _mentions(line: bytes, source_id: str, name: str, paths: Collection[str]) -> bool:
     try:
         fields = json.loads(line)
-        path, reason = str(fields.get("path", "")), str(fields.get("reason", ""))
+        outcome = fields.get("outcome") or {}
+        path = str(fields.get("path", ""))
+        texts = [str(fields.get("reason", "")), *map(str, outcome.get("notes", ()))]
     except (ValueError, AttributeError):
         return True  # cut off by a crash: nobody can tell what it was about
-    told = (source_id, name, *paths)
-    return path in paths or PurePath(path).name == name or any(part in reason for part in told)
+    if outcome.get("source_id") == source_id or path in paths or PurePath(path).name == name:
+        return True
+    return any(part in text for part in (source_id, name, *paths) for text in texts)
 
 
 @contextmanager

@@ -158,6 +158,24 @@ def status(
 
 
 @app.command()
+def report(
+    files: Annotated[list[Path], typer.Argument(help="report.html is a page, report.json data.")],
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", "-s", help="Draw this source (id or file name); may be repeated."),
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Report the latest ingest, be it running, killed or done, with a timeline of each source."""
+    from secondsight.report_command import write_report
+
+    opened = Library.open(library, settings=load_settings(config), create=False)
+    write_report(opened, files, sources=source or [])
+
+
+@app.command()
 def forget(
     sources: Annotated[list[str], typer.Argument(help="Ids or file names of sources.")],
     library: LibraryOption = DEFAULT_LIBRARY,

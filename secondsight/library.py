@@ -173,6 +173,10 @@ class Library:
             size_bytes=_size_bytes(self.directory),
         )
 
+    def source(self, name: str) -> Source:
+        """The source with this id, file name or path; QuestionError when it is not exactly one."""
+        return self._resolve(self._current(), name)
+
     def snapshot(self) -> Snapshot:
         """The current state, open for reading; writers change nothing in it."""
         return self._current()

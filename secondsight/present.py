@@ -93,7 +93,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 def report_json(report: IngestReport) -> dict[str, Any]:
     """An ingest run, as `ingest --json` prints it."""
     return {
-        "sources": [_outcome_json(outcome) for outcome in report.sources],
+        "sources": [outcome_json(outcome) for outcome in report.sources],
         "took_s": round(report.took_s, 3),
     }
 
@@ -168,7 +168,8 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
     }
 
 
-def _outcome_json(outcome: SourceOutcome) -> dict[str, Any]:
+def outcome_json(outcome: SourceOutcome) -> dict[str, Any]:
+    """What became of one file, as `ingest --json` and the report tell it."""
     return {
         "id": outcome.source_id,
         "path": outcome.path,

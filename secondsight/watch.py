@@ -3,78 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
-from index.clock import format_clock
-from ingest.run_log import Line, read_log, run_logs
+from ingest.run_log import STAMP_FORMAT, read_log, run_logs
+from secondsight.run_state import RunState, summary, view
 
 LOOK_EVERY_S = 1.0
-OUTCOMES = ("added", "unchanged", "failed")
-
-
-@dataclass(slots=True)
-class SourceState:
-    """How far one source is."""
-
-    stage: str
-    began_s: float
-    done: int = 0
-    total: int = 0
-
-
-@dataclass(slots=True)
-class RunState:
-    """How far a run is, from the lines of its log."""
-
-    pid: int | None = None
-    ended: bool = False
-    after_s: float = 0.0
-    """Seconds into the run of the last line."""
-    waiting: set[str] = field(default_factory=set)
-    working: dict[str, SourceState] = field(default_factory=dict)
-    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
-    video_s: float = 0.0
-    """Video that was added."""
-
-    def take(self, line: Line) -> None:
-        """Account for one line."""
-        stage, path = str(line.get("stage")), str(line.get("path", ""))
-        self.after_s = float(line.get("after_s", self.after_s))
-        if stage == "begin":
-            self.pid = line.get("pid")
-        elif stage == "end":
-            self.ended = True
-        elif stage == "found":
-            self.waiting.add(path)
-        elif stage in OUTCOMES:
-            self.outcomes[stage] += 1
-            self.video_s += line.get("duration_s") or 0.0
-            self.waiting.discard(path)
-            self.working.pop(path, None)
-        else:
-            self.waiting.discard(path)
-            source = self.working.setdefault(path, SourceState(stage, self.after_s))
-            source.stage = source.stage if stage == "piece" else stage
-            source.done, source.total = int(line.get("done", 0)), int(line.get("total", 0))
-
-    @property
-    def is_running(self) -> bool:
-        """False when it has ended, or its process is gone."""
-        return not self.ended and self.pid is not None and psutil.pid_exists(self.pid)
-
-    def left_s(self) -> float | None:
-        """Time left, if what is left goes as what is done; None while nothing is."""
-        worked = self.outcomes["added"] + self.outcomes["failed"]
-        begun = sum(source.done / source.total for source in self.working.values() if source.total)
-        left = len(self.waiting) + len(self.working) - begun
-        return self.after_s * left / (worked + begun) if worked + begun else None
 
 
 def read_state(library: Path) -> RunState | None:
@@ -85,19 +23,10 @@ def read_state(library: Path) -> RunState | None:
     state = RunState()
     for line in read_log(logs[0]):
         state.take(line)
+    if state.is_running:
+        began = datetime.strptime(state.began_at, STAMP_FORMAT).replace(tzinfo=UTC)
+        state.after_s = max(state.after_s, (datetime.now(UTC) - began).total_seconds())
     return state
-
-
-def summary(state: RunState) -> str:
-    """One line: counts, speed, time left."""
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in state.outcomes.items())
-    text = f"{counts}, {len(state.working)} in work, {len(state.waiting)} waiting"
-    if state.video_s and state.after_s:
-        text += f"; {state.video_s / state.after_s:.1f} x realtime"
-    left_s = state.left_s()
-    if state.is_running and left_s is not None:
-        text += f"; about {format_clock(left_s, 0)} left"
-    return text
 
 
 def watch(library: Path, console: Console) -> None:
@@ -110,30 +39,25 @@ def watch(library: Path, console: Console) -> None:
     if not console.is_terminal:
         _print_changes(library, console, state)
         return
-    with Live(_view(state), console=console, auto_refresh=False) as live:
+    with Live(view(state), console=console, auto_refresh=False) as live:
         while state.is_running:
             time.sleep(LOOK_EVERY_S)
             state = read_state(library) or state
-            live.update(_view(state), refresh=True)
+            live.update(view(state), refresh=True)
 
 
 def _print_changes(library: Path, console: Console, state: RunState) -> None:
-    printed = summary(state)
-    console.print(printed, markup=False, highlight=False, soft_wrap=True)
+    told = _counts(state)
+    console.print(summary(state), markup=False, highlight=False, soft_wrap=True)
     while state.is_running:
         time.sleep(LOOK_EVERY_S)
         state = read_state(library) or state
-        if (line := summary(state)) != printed:
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-            printed = line
+        if (counts := _counts(state)) != told:
+            console.print(summary(state), markup=False, highlight=False, soft_wrap=True)
+            told = counts
 
 
-def _view(state: RunState) -> Group:
-    table = Table(box=None, pad_edge=False)
-    for column in ("source", "stage", "pieces", "since"):
-        table.add_column(column)
-    for path, source in state.working.items():
-        since = format_clock(max(0.0, state.after_s - source.began_s), 0)
-        pieces = f"{source.done}/{source.total}" if source.total else ""
-        table.add_row(Text(Path(path).name), source.stage, pieces, since)
-    return Group(table, Text(summary(state)))
+def _counts(state: RunState) -> tuple[object, ...]:
+    """What has to change for a new line; the clock alone does not."""
+    done = state.pieces + sum(source.done for source in state.working.values())
+    return *state.outcomes.values(), len(state.working), done, state.is_running
