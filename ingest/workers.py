@@ -66,7 +66,8 @@ class ScreenTextWorker:
         """Lines of text on each kept frame of a video, boxes in pixels of its picture."""
 
         def read() -> tuple[tuple[TextLine, ...], ...]:
-            return tuple(self._reader.read(decode_jpeg(frame.jpeg)) for frame in kept.frames)
+            pictures = (decode_jpeg(frame.jpeg) for frame in kept.frames)
+            return tuple(self._reader.read_changes(pictures))
 
         settings = job.settings
         return cached(job.entry("screen_text", settings.frames, settings.screen_text), read)
