@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from index.errors import ModelMissingError
 from index.records import Box, Moment, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame
 from ingest.settings import ScreenTextSettings
+from ingest.text_engine import FoundLine, TextEngine
+from ingest.text_regions import Region, belongs, changed_regions, grown, ink, whole_pixels
 
+_MOST_OF_IT: Final = 0.5
+"""Where this share of a picture has to be read again, all of it is read."""
 _SAME_ROW_OVERLAP: Final = 0.5
 """Boxes whose heights overlap by this share of the lower one stand in one row."""
 _SAME_LINE_RATIO: Final = 0.85
@@ -28,49 +31,107 @@ _LOOKS_LIKE_DIGITS: Final = str.maketrans("OoQlI|", "000111")
 
 
 class ScreenTextReader:
-    """Reads the lines of text in a picture (PP-OCRv6 small through RapidOCR, from its wheel).
-
-    Without the classifier of upside-down lines: pictures are upright, and it takes time.
-    """
+    """Reads the lines of text in a picture, or in the pictures of a video one after another."""
 
     def __init__(self, settings: ScreenTextSettings) -> None:
         """Load the models. Raises ModelMissingError when RapidOCR or its engine is missing."""
-        try:
-            from rapidocr import EngineType, RapidOCR
-        except ImportError as error:
-            message = "text in pictures needs RapidOCR: pip install rapidocr openvino"
-            raise ModelMissingError(message) from error
-        engine, threads_key = {
-            "openvino": (EngineType.OPENVINO, "openvino.inference_num_threads"),
-            "onnxruntime": (EngineType.ONNXRUNTIME, "onnxruntime.intra_op_num_threads"),
-        }[settings.engine]
+        self._engine = TextEngine(settings)
         self._min_confidence = settings.min_confidence
-        self._engine: Any = RapidOCR(
-            params={
-                "Global.log_level": "error",
-                "Global.use_cls": False,
-                "Global.text_score": settings.min_confidence,
-                "Det.engine_type": engine,
-                "Rec.engine_type": engine,
-                f"EngineConfig.{threads_key}": settings.threads,
-            }
-        )
 
     def read(self, image: npt.NDArray[np.uint8]) -> tuple[TextLine, ...]:
         """Lines in reading order: rows from top to bottom, in a row from left to right.
 
         `image` is uint8, height x width x 3 (RGB). Boxes are in pixels of this image.
         """
-        found = self._engine(np.ascontiguousarray(image[..., ::-1]))
-        if found.txts is None:
-            return ()
+        return self._told(self._read_whole(image).lines)
+
+    def read_changes(
+        self, images: Iterable[npt.NDArray[np.uint8]]
+    ) -> Iterator[tuple[TextLine, ...]]:
+        """Lines of each image, as `read` gives them, but read again only where images differ.
+
+        Lines are carried over that stand where nothing changed since they were read. Memory: one
+        image and its lines.
+        """
+        read: _Read | None = None
+        for image in images:
+            if read is None or read.image.shape != image.shape:
+                read = self._read_whole(image)
+            else:
+                read = self._read_on(read, image)
+            yield self._told(read.lines)
+
+    def _read_whole(self, image: npt.NDArray[np.uint8]) -> _Read:
         height_px, width_px = image.shape[:2]
-        lines = [
-            TextLine(text.strip(), _box(corners, width_px, height_px), float(confidence))
-            for corners, text, confidence in zip(found.boxes, found.txts, found.scores, strict=True)
-            if text.strip() and confidence >= self._min_confidence
-        ]
-        return tuple(line for row in in_rows(lines) for line in row)
+        (found,) = self._engine.find(image, [Region(0, 0, width_px, height_px)])
+        return _Read(image, tuple(self._engine.recognize(image, found)))
+
+    def _read_on(self, read: _Read, image: npt.NDArray[np.uint8]) -> _Read:
+        changed = changed_regions(read.image, image)
+        searched: dict[Region, list[FoundLine]] = {}
+        while True:
+            regions = grown(changed, [line.box for line in read.lines])
+            if sum(region.area for region in regions) >= _MOST_OF_IT * image[..., 0].size:
+                return self._read_whole(image)
+            new = [region for region in regions if region not in searched]
+            searched |= zip(new, self._engine.find(image, new), strict=True)
+            found = {
+                region: [line for line in searched[region] if ink(line.box).touches(region)]
+                for region in regions
+            }
+            carried = [
+                line
+                for line in read.lines
+                if not any(belongs(line.box, region) for region in regions)
+            ]
+            unsettled = [
+                whole_pixels(line.box) if line.cut else ink(line.box)
+                for region, lines in found.items()
+                for line in lines
+                if _goes_on(line, region, regions, carried)
+            ]
+            if not unsettled:
+                break
+            changed = (*regions, *unsettled)
+        fresh = self._engine.recognize(image, [line for lines in found.values() for line in lines])
+        return _Read(_patched(read.image, image, regions), (*carried, *fresh))
+
+    def _told(self, lines: Iterable[TextLine]) -> tuple[TextLine, ...]:
+        sure = [line for line in lines if line.text and line.confidence >= self._min_confidence]
+        return tuple(line for row in in_rows(sure) for line in row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read, all of it, sure or not."""
+
+    image: npt.NDArray[np.uint8]
+    """Each place as it looked when it was read. Not the previous image: against that, a text that
+    fades in would never change enough to be read."""
+    lines: tuple[TextLine, ...]
+
+
+def _goes_on(
+    line: FoundLine, region: Region, regions: Sequence[Region], carried: Sequence[TextLine]
+) -> bool:
+    """Whether a line found in a region goes on beyond it: there, it has to be searched anew."""
+    place = ink(line.box)
+    return (
+        line.cut
+        or any(place.touches(other) for other in regions if other != region)
+        or any(belongs(other.box, place) for other in carried)
+    )
+
+
+def _patched(
+    before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8], regions: Sequence[Region]
+) -> npt.NDArray[np.uint8]:
+    """`before` with the regions of `after`."""
+    patched = before.copy()
+    for region in regions:
+        place = (slice(region.y0, region.y1), slice(region.x0, region.x1))
+        patched[place] = after[place]
+    return patched
 
 
 def in_rows(lines: Sequence[TextLine]) -> list[list[TextLine]]:
@@ -135,12 +196,6 @@ def _moment(shown: _Shown) -> Moment:
         lines=shown.lines,
         confidence=sum(len(line.text) * line.confidence for line in shown.lines) / letters,
     )
-
-
-def _box(corners: npt.NDArray[np.float32], width_px: int, height_px: int) -> Box:
-    xs = np.clip(corners[:, 0], 0, width_px)
-    ys = np.clip(corners[:, 1], 0, height_px)
-    return Box(float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max()))
 
 
 def _same_row(one: Box, other: Box) -> bool:

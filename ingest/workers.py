@@ -71,7 +71,7 @@ class ScreenTextWorker:
 
         def read() -> tuple[tuple[TextLine, ...], ...]:
             pictures = (decode_jpeg(frame.picture.read()) for frame in kept.frames)
-            return tuple(map(self._reader.read, pictures))
+            return tuple(self._reader.read_changes(pictures))
 
         settings = job.settings
         return cached(job.entry("screen_text", settings.frames, settings.screen_text), read)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +17,7 @@ from index.records import Box, FrameTime, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame, decode_jpeg
 from ingest.screen_text import ScreenTextReader, in_rows, screen_text_moments
 from ingest.settings import ScreenTextSettings
+from ingest.text_engine import FoundLine
 
 NO_PICTURE = FilePart("", 0, 0)
 CLOCK_BOX = Box(1000, 680, 1200, 710)
@@ -131,17 +134,95 @@ def test_a_picture_without_text_has_no_lines(reader: ScreenTextReader) -> None:
     assert reader.read(_drawn()) == ()
 
 
+BULLETS = ("Gross margin rose to 41.5 %", "Freight costs fell by 12 %", "Two ships are laid up")
+
+
+def _shown(bullets: int, second: int, camera: Image.Image | None = None) -> npt.NDArray[np.uint8]:
+    """A slide with a clock and a camera in its corner, as a codec leaves it."""
+    picture = Image.new("RGB", (1280, 720), (250, 250, 245))
+    draw = ImageDraw.Draw(picture)
+    draw.text((80, 50), "Ships of 2025", fill=(20, 30, 90), font=ImageFont.load_default(size=54))
+    for row, text in enumerate(BULLETS[:bullets]):
+        place = (110, 180 + 70 * row)
+        draw.text(place, text, fill=(40, 40, 40), font=ImageFont.load_default(size=32))
+    clock = f"00:00:{second:02d}"
+    draw.text((1120, 30), clock, fill=(90, 90, 90), font=ImageFont.load_default(size=24))
+    if camera is not None:
+        picture.paste(camera.resize((320, 180)), (940, 520))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=85 + second % 10)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+def _assert_alike(
+    reader: ScreenTextReader, pictures: Sequence[npt.NDArray[np.uint8]]
+) -> list[list[str]]:
+    """Read on and read whole, the lines are the same. Returns their texts."""
+    texts = []
+    for picture, lines in zip(pictures, reader.read_changes(iter(pictures)), strict=True):
+        whole = reader.read(picture)
+        assert [line.text for line in lines] == [line.text for line in whole]
+        for line, same in zip(lines, whole, strict=True):
+            for side in ("x0", "y0", "x1", "y1"):
+                assert getattr(line.box, side) == pytest.approx(getattr(same.box, side), abs=8)
+        texts.append([line.text for line in lines])
+    return texts
+
+
+def test_bullets_and_a_clock_are_read_as_they_change(reader: ScreenTextReader) -> None:
+    shown = [(1, 3), (2, 9), (3, 16), (3, 17), (1, 18)]
+    texts = _assert_alike(reader, [_shown(bullets, second) for bullets, second in shown])
+    for (bullets, second), lines in zip(shown, texts, strict=True):
+        assert lines == [f"00:00:{second:02d}", "Ships of 2025", *BULLETS[:bullets]]
+
+
+def test_a_moving_camera_picture_leaves_the_text_alone(
+    reader: ScreenTextReader, talk_frames: list[KeptFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = [frame for frame in talk_frames if not frame.shot_start][:3]
+    cameras = [Image.fromarray(decode_jpeg(frame.picture.read())) for frame in moving]
+    shown = [_shown(3, 3, camera) for camera in cameras]
+    texts = _assert_alike(reader, shown)
+    assert all(["Ships of 2025", *BULLETS] == lines[1:5] for lines in texts)
+
+    recognized: list[int] = []
+    recognize = reader._engine.recognize
+
+    def counting(image: npt.NDArray[np.uint8], found: Sequence[FoundLine]) -> list[TextLine]:
+        recognized.append(len(found))
+        return recognize(image, found)
+
+    monkeypatch.setattr(reader._engine, "recognize", counting)
+    list(reader.read_changes(shown))
+    assert recognized[0] >= 5
+    assert max(recognized[1:]) <= 2
+
+
+def test_text_that_fades_in_is_read(reader: ScreenTextReader) -> None:
+    before, after = _shown(2, 3).astype(np.float32), _shown(3, 3).astype(np.float32)
+    steps = 32
+    fading = [(before + (after - before) * step / steps) for step in range(steps + 1)]
+    *_, last = reader.read_changes(np.rint(picture).astype(np.uint8) for picture in fading)
+    assert [line.text for line in last] == ["00:00:03", "Ships of 2025", *BULLETS]
+
+
+def test_another_size_is_read_whole(reader: ScreenTextReader) -> None:
+    large = _shown(1, 3)
+    small = np.ascontiguousarray(large[:540])
+    first, second = reader.read_changes([large, small])
+    assert [line.text for line in first] == [line.text for line in second]
+
+
 @pytest.fixture(scope="module")
 def slides(
     reader: ScreenTextReader, talk_frames: list[KeptFrame]
 ) -> list[tuple[float, float, str]]:
     """Start, end and text of what is shown in the sample."""
     # Half of the pictures are of scenes without text: reading where they begin will do.
-    read = [
-        reader.read(decode_jpeg(frame.picture.read())) if frame.shot_start else ()
-        for frame in talk_frames
-    ]
-    moments = screen_text_moments(talk_frames, read)
+    begins = [at for at, frame in enumerate(talk_frames) if frame.shot_start]
+    lines = reader.read_changes(decode_jpeg(talk_frames[at].picture.read()) for at in begins)
+    read = dict(zip(begins, lines, strict=True))
+    moments = screen_text_moments(talk_frames, [read.get(at, ()) for at in range(len(talk_frames))])
     return [(one.span.start_s, one.span.end_s, one.text) for one in moments]
 
 
