@@ -23,7 +23,7 @@ from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
-FORMAT = 1
+FORMAT = 2
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
 
 _ALLOWED_MODULES = (
@@ -32,6 +32,7 @@ _ALLOWED_MODULES = (
     "ingest.frames",
     "ingest.pages",
     "ingest.subtitles",
+    "ingest.transcript",
     "ingest.video",
 )
 _ALLOWED_NAMES = {

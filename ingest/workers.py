@@ -28,6 +28,7 @@ from ingest.pages import PageContent, apply_ocr
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
+from ingest.transcript import Transcript
 from ingest.video import Kept
 
 IMAGE_BATCH = 32
@@ -43,11 +44,11 @@ class SpeechWorker:
     def _recognizer(self) -> SpeechRecognizer:
         return SpeechRecognizer(self._settings)
 
-    def utterances(self, job: Job, info: MediaInfo) -> tuple[Moment, ...]:
-        """What is said in a video, as utterance moments on its clock."""
+    def transcript(self, job: Job, info: MediaInfo) -> Transcript:
+        """What is said in a video, on its clock."""
 
-        def listen() -> tuple[Moment, ...]:
-            return self._recognizer.transcribe(read_audio(job.path, info))
+        def listen() -> Transcript:
+            return self._recognizer.recognize(read_audio(job.path, info))
 
         return cached(job.entry("speech", job.settings.speech), listen)
 

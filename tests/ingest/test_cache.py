@@ -27,6 +27,7 @@ from ingest.composition import Composition, Embedded
 from ingest.frames import Candidate, KeptFrame
 from ingest.pages import PageContent, PageLine, TextBlock
 from ingest.subtitles import Subtitles
+from ingest.transcript import Transcript
 from ingest.video import Kept, Piece
 
 SPAN = Span(Fraction(1, 3), Fraction(2, 3))
@@ -38,7 +39,9 @@ CANDIDATE = Candidate(
 OUTPUTS = [
     Piece((CANDIDATE,), ("a note",)),
     Kept((KeptFrame(SPAN, TIME, b"jpeg", True),), ()),
-    (Moment(MomentKind.UTTERANCE, SPAN, "tide", words=(Word("tide", SPAN, 0.5),)),),
+    Transcript(
+        (Moment(MomentKind.UTTERANCE, SPAN, "tide", words=(Word("tide", SPAN, 0.5),)),), "de", 0.9
+    ),
     Subtitles((Moment(MomentKind.UTTERANCE, SPAN, "tide"),), "subtitles a.srt", ("a note",)),
     ((LINE,), ()),
     (
