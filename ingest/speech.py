@@ -10,8 +10,10 @@ threads and workers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -34,7 +36,7 @@ from ingest.voice import MAX_WINDOW, Samples, Track, find_phrases, float_samples
 from ingest.whisper import Hearing, Whisper
 
 _BATCH: Final = 8
-"""Windows whose words are generated together: half the work of one by one, and bounded memory."""
+"""Windows, at most, whose words are generated together: half the work of one by one."""
 _MARGIN: Final = SAMPLE_RATE_HZ // 5
 _LANGUAGE_WINDOWS: Final = 4
 
@@ -52,8 +54,8 @@ class SpeechRecognizer:
     def recognize(self, track: Track) -> Transcript:
         """Utterances in `track`: mono, 16 kHz, sample 0 at clock 0; int16 or float32.
 
-        Memory: a batch of windows for each thread (about 0.2 GB), whatever the track's length;
-        the track may be a numpy.memmap and is read stretch by stretch.
+        Memory: a batch of windows for each thread (about 0.2 GB), whatever the track's length:
+        the track is read stretch by stretch, and only from the calling thread.
         """
         windows = pack_windows(find_phrases(track), max_samples=MAX_WINDOW)
         if not windows:
@@ -80,39 +82,45 @@ class SpeechRecognizer:
         placed: dict[int, list[Word]] = {}
         with ThreadPoolExecutor(self._settings.threads) as threads:
             while windows:
-                batches = [windows[at : at + _BATCH] for at in range(0, len(windows), _BATCH)]
-                hearings = threads.map(lambda batch: self._hear(track, batch, language), batches)
                 halves: list[Window] = []
-                for batch, heard in zip(batches, hearings, strict=True):
-                    for window, hearing in zip(batch, heard, strict=True):
-                        if _is_wrong(window, hearing) and len(window) > 1:
-                            halves.extend(_halves(window))
-                        elif not hearing.looping:
-                            words = place_words(without_tail(hearing.words, window), window)
-                            placed[window[0].start] = words
+                for window, hearing in self._hear(track, windows, language, threads):
+                    wrong = hearing.looping or uncovered(hearing.words, window)
+                    if wrong and len(window) > 1:
+                        halves.extend(_halves(window))
+                    elif not hearing.looping:
+                        words = without_tail(hearing.words, window)
+                        placed[window[0].start] = place_words(words, window)
                 windows = halves
         return [word for start in sorted(placed) for word in placed[start]]
 
-    def _hear(self, track: Track, batch: Sequence[Window], language: str) -> list[Hearing]:
-        """What is heard in each window, on the track's samples."""
-        parts = [stretches(window, margin=_MARGIN) for window in batch]
-        heard = self._whisper.hear([_joined(track, part) for part in parts], language)
-        return [
-            Hearing(tuple(on_track(hearing.words, part)), hearing.looping)
-            for hearing, part in zip(heard, parts, strict=True)
-        ]
+    def _hear(
+        self, track: Track, windows: Sequence[Window], language: str, threads: Executor
+    ) -> Iterator[tuple[Window, Hearing]]:
+        """What is heard in each window, in their order, on the track's samples."""
+        under_way: deque[tuple[Sequence[Window], Future[list[Hearing]]]] = deque()
+        size = ceil(len(windows) / ceil(len(windows) / _BATCH))
+        for first in range(0, len(windows), size):
+            if len(under_way) > self._settings.threads:
+                yield from _heard(*under_way.popleft())
+            batch = windows[first : first + size]
+            # Read here: a track in a file need not stand several readers at a time.
+            sounds = [_sound(track, window) for window in batch]
+            under_way.append((batch, threads.submit(self._whisper.hear, sounds, language)))
+        for batch, hearings in under_way:
+            yield from _heard(batch, hearings)
+
+
+def _heard(
+    batch: Sequence[Window], hearings: Future[list[Hearing]]
+) -> Iterator[tuple[Window, Hearing]]:
+    for window, hearing in zip(batch, hearings.result(), strict=True):
+        words = on_track(hearing.words, stretches(window, margin=_MARGIN))
+        yield window, Hearing(tuple(words), hearing.looping)
 
 
 def _sound(track: Track, window: Window) -> Samples:
-    return _joined(track, stretches(window, margin=_MARGIN))
-
-
-def _joined(track: Track, parts: Sequence[tuple[int, int]]) -> Samples:
+    parts = stretches(window, margin=_MARGIN)
     return np.concatenate([float_samples(track[begin:end]) for begin, end in parts])
-
-
-def _is_wrong(window: Window, hearing: Hearing) -> bool:
-    return hearing.looping or uncovered(hearing.words, window)
 
 
 def _halves(window: Window) -> tuple[Window, Window]:

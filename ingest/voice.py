@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,17 @@ from ingest.media_info import SAMPLE_RATE_HZ
 from ingest.phrases import Phrase
 
 Samples = npt.NDArray[np.float32]
-Track = npt.NDArray[np.int16] | npt.NDArray[np.float32]
-"""Mono sound at 16 kHz, sample 0 at clock 0; may be a numpy.memmap. int16 is full scale."""
+
+
+class Track(Protocol):
+    """Mono sound at 16 kHz, sample 0 at clock 0: an array, a memory map, or a file behind this."""
+
+    def __len__(self) -> int:
+        """Samples."""
+
+    def __getitem__(self, stretch: slice, /) -> npt.NDArray[Any]:
+        """Samples of a stretch: int16 at full scale, or float32 in -1..1."""
+
 
 MAX_WINDOW: Final = 28 * SAMPLE_RATE_HZ
 """Whisper hears 30 s at a time; the rest is room for the padding."""
@@ -60,11 +69,11 @@ def voice_likelihoods(track: Track) -> Samples:
     return np.concatenate(judged)
 
 
-def float_samples(track: Track) -> Samples:
+def float_samples(samples: npt.NDArray[Any]) -> Samples:
     """The samples as float32 in -1..1, copied into memory."""
-    if track.dtype == np.int16:
-        return track.astype(np.float32) / np.float32(32768)
-    return np.array(track, np.float32)
+    if samples.dtype == np.int16:
+        return samples.astype(np.float32) / np.float32(32768)
+    return np.array(samples, np.float32)
 
 
 def phrases_from(likelihoods: Samples, *, length: int) -> tuple[Phrase, ...]:
