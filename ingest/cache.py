@@ -35,6 +35,7 @@ _ALLOWED_MODULES = (
     "ingest.frames",
     "ingest.pages",
     "ingest.subtitles",
+    "ingest.transcript",
     "ingest.video",
 )
 _ALLOWED_NAMES = {

@@ -26,6 +26,11 @@ from ingest.settings import WorkSettings
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no byte leaves the machine
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # each is an outcome, told once
+# Workers of a local Ray keep the memory that they free: models ask for the same tens of megabytes
+# again and again, and to get them zeroed by the system each time is a quarter of their work.
+os.environ.setdefault("MALLOC_ARENA_MAX", "1")
+os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**31))
 
 Value = TypeVar("Value")
 

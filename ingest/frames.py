@@ -144,6 +144,12 @@ def select_frames(
         yield _kept(kept, end, shot_start)
 
 
+def thumbnail(jpeg: bytes, side_px: int) -> bytes:
+    """The same picture as JPEG with its longest side at most `side_px`."""
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        return jpeg if max(picture.size) <= side_px else _thumbnail(picture, side_px)
+
+
 def decode_jpeg(jpeg: bytes) -> npt.NDArray[np.uint8]:
     """The picture as uint8, height x width x 3 (RGB)."""
     with Image.open(io.BytesIO(jpeg)) as picture:
@@ -243,7 +249,7 @@ def _colours(picture: Image.Image) -> npt.NDArray[np.float32]:
 
 def _thumbnail(picture: Image.Image, side_px: int) -> bytes:
     """The picture as JPEG with its longest side at most `side_px`."""
-    small = picture.copy()
+    small = picture.convert("RGB")
     small.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
     return _jpeg(small, _THUMBNAIL_QUALITY)
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from index.records import Span, Word
 from ingest.media_info import SAMPLE_RATE_HZ
 
+LONGEST_SILENCE: Final = SAMPLE_RATE_HZ
+"""Of a longer silence between two phrases, the middle is not heard."""
 _REACH: Final = 3 * SAMPLE_RATE_HZ // 5
 """A pause is given to a word border at most this far from it."""
 _FULL_STOP_WORTH: Final = SAMPLE_RATE_HZ // 4
@@ -44,23 +47,63 @@ class Phrase:
 def pack_windows(phrases: Sequence[Phrase], *, max_samples: int) -> list[Sequence[Phrase]]:
     """Group phrases into windows of at most `max_samples`, cut at the longest pause near the end.
 
-    A phrase that is longer than that alone is a window of its own.
+    Long silences between phrases count as `LONGEST_SILENCE`: so much of them is heard. A phrase
+    that is longer than `max_samples` alone is a window of its own.
     """
     windows: list[Sequence[Phrase]] = []
     begin = 0
     while begin < len(phrases):
-        origin = phrases[begin].start
-        end = begin + 1
-        while end < len(phrases) and phrases[end].end - origin <= max_samples:
-            end += 1
+        sizes = _heard_samples(phrases[begin:], max_samples)
+        end = begin + len(sizes)
         if end < len(phrases):
-            late = [
-                at for at in range(begin + 1, end) if phrases[at].start - origin > max_samples // 2
-            ]
+            late = [begin + at for at in range(1, len(sizes)) if sizes[at] > max_samples // 2]
             end = max([*late, end], key=lambda at: phrases[at].silence_before)
         windows.append(phrases[begin:end])
         begin = end
     return windows
+
+
+def _heard_samples(phrases: Sequence[Phrase], max_samples: int) -> list[int]:
+    """Samples heard up to the end of each of the phrases that fit, at least of the first."""
+    sizes = [phrases[0].end - phrases[0].start]
+    for phrase in phrases[1:]:
+        size = sizes[-1] + min(phrase.silence_before, LONGEST_SILENCE) + phrase.end - phrase.start
+        if size > max_samples:
+            break
+        sizes.append(size)
+    return sizes
+
+
+def stretches(phrases: Sequence[Phrase], *, margin: int) -> list[tuple[int, int]]:
+    """Samples [begin, end) of the track that are heard for a window, in order.
+
+    The middle of long silences is left out; `margin` samples of silence are heard at both ends,
+    or half the silence if that is shorter.
+    """
+    begin = phrases[0].start - min(margin, phrases[0].silence_before // 2)
+    found = []
+    for left, right in pairwise(phrases):
+        if right.silence_before > LONGEST_SILENCE:
+            found.append((begin, left.end + LONGEST_SILENCE // 2))
+            begin = right.start - LONGEST_SILENCE // 2
+    found.append((begin, phrases[-1].end + min(margin, phrases[-1].silence_after // 2)))
+    return found
+
+
+def on_track(heard: Sequence[Heard], parts: Sequence[tuple[int, int]]) -> list[Heard]:
+    """Words heard in the joined `parts` of a track, with their samples on the track."""
+    return [
+        (text, _position(first, parts), _position(last, parts), probability)
+        for text, first, last, probability in heard
+    ]
+
+
+def _position(sample: int, parts: Sequence[tuple[int, int]]) -> int:
+    for begin, end in parts[:-1]:
+        if sample < end - begin:
+            return begin + sample
+        sample -= end - begin
+    return parts[-1][0] + sample
 
 
 def uncovered(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> bool:

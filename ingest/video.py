@@ -30,6 +30,7 @@ from ingest.subtitles import (
     read_subtitles,
     sidecar_hashes,
 )
+from ingest.transcript import NOTHING_SAID, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,13 @@ def compose_video(
     job: Job,
     info: MediaInfo,
     subtitles: Subtitles,
-    utterances: tuple[Moment, ...],
+    transcript: Transcript,
     kept: Kept,
     lines: tuple[tuple[TextLine, ...], ...],
 ) -> Composition:
     """All moments of a video, in the order of their start.
 
-    `utterances` are those that were recognised: none where there are subtitles.
+    `transcript` is what was recognised: nothing where there are subtitles.
     """
     frames = [
         Moment(
@@ -127,7 +128,7 @@ def compose_video(
         for frame in kept.frames
     ]
     moments = [*frames, *screen_text_moments(kept.frames, lines)]
-    moments += [*subtitles.moments, *utterances]
+    moments += [*subtitles.moments, *transcript.moments]
     return Composition(
         source=Source(
             id=job.source_id,
@@ -136,7 +137,7 @@ def compose_video(
             size_bytes=job.size_bytes,
             duration=info.duration,
             pages=None,
-            details=_details(info) | {"speech": _words_from(job, info, subtitles)},
+            details=_details(info) | _speech_details(job, info, subtitles, transcript),
             notes=joined_notes([*kept.notes, *subtitles.notes]),
         ),
         moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
@@ -153,7 +154,7 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
     info = cluster.result(probing, path=job.path, stage="probe")
     shares = max(1, ceil(info.duration / Fraction(job.settings.work.piece_s)))
     work: dict[str, list[Pending[Any]]] = {"probe": [probing]}
-    utterances: Pending[tuple[Moment, ...]] | tuple[()] = ()
+    transcript: Pending[Transcript] | Transcript = NOTHING_SAID
     kept: Pending[Kept] | Kept = NO_PICTURES
     lines: Pending[tuple[tuple[TextLine, ...], ...]] | tuple[()] = ()
     seen: Pending[Seen] | None = None
@@ -173,19 +174,26 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
         subtitles = cluster.result(reading, path=job.path, stage="subtitles")
         work["subtitles"] = [reading]
     if info.audio is not None and not subtitles.moments:
-        utterances = cluster.submit_to("speech", "utterances", job, info, shares=shares)
-        work["speech"] = [utterances]
+        transcript = cluster.submit_to("speech", "transcript", job, info, shares=shares)
+        work["speech"] = [transcript]
     composition = cluster.submit(
-        compose_video, job, info, subtitles, utterances, kept, lines, shares=shares
+        compose_video, job, info, subtitles, transcript, kept, lines, shares=shares
     )
     work["compose"] = [composition]
     return Started(composition, seen, work)
 
 
-def _words_from(job: Job, info: MediaInfo, subtitles: Subtitles) -> str | None:
+def _speech_details(
+    job: Job, info: MediaInfo, subtitles: Subtitles, transcript: Transcript
+) -> dict[str, str | float | None]:
     if subtitles.words_from is not None or info.audio is None:
-        return subtitles.words_from
-    return f"whisper {job.settings.speech.model}"
+        return {"speech": subtitles.words_from}
+    probability = transcript.language_probability
+    return {
+        "speech": f"whisper {job.settings.speech.model}",
+        "speech_language": transcript.language,
+        "speech_language_probability": None if probability is None else round(probability, 3),
+    }
 
 
 def _details(info: MediaInfo) -> dict[str, str | int | float | None]:

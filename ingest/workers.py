@@ -18,7 +18,7 @@ from PIL import Image
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.files import FilePart
 from index.manifest import EmbedderIdentity
-from index.records import Moment, TextLine
+from index.records import TextLine
 from index.settings import EmbedderSettings
 from ingest.cache import cached
 from ingest.composition import Composition, Embedded, Seen, digest, is_embedded_by_picture
@@ -31,6 +31,7 @@ from ingest.pages import PageContent, apply_ocr
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
+from ingest.transcript import Transcript
 from ingest.video import Kept
 
 IMAGE_BATCH = 32
@@ -46,12 +47,12 @@ class SpeechWorker:
     def _recognizer(self) -> SpeechRecognizer:
         return SpeechRecognizer(self._settings)
 
-    def utterances(self, job: Job, info: MediaInfo) -> tuple[Moment, ...]:
-        """What is said in a video, as utterance moments on its clock."""
+    def transcript(self, job: Job, info: MediaInfo) -> Transcript:
+        """What is said in a video, on its clock."""
 
-        def listen() -> tuple[Moment, ...]:
+        def listen() -> Transcript:
             with read_audio(job.path, info, directory=job.staging) as sound:
-                return self._recognizer.transcribe(sound)
+                return self._recognizer.recognize(sound)
 
         return cached(job.entry("speech", job.settings.speech), listen)
 

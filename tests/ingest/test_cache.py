@@ -27,6 +27,7 @@ from ingest.composition import Composition, Seen
 from ingest.frames import Candidate, Stretch
 from ingest.pages import PageContent, PageLine, TextBlock
 from ingest.subtitles import Subtitles
+from ingest.transcript import Transcript
 
 SPAN = Span(Fraction(1, 3), Fraction(2, 3))
 TIME = FrameTime(9_000, Fraction(1, 90_000))
@@ -35,7 +36,9 @@ PLACE = Stretch(0, 4)
 CANDIDATE = Candidate(Fraction(1, 3), TIME, np.ones(64, np.float32), PLACE, PLACE, PLACE)
 OUTPUTS = [
     ((CANDIDATE,), ("a note",)),
-    (Moment(MomentKind.UTTERANCE, SPAN, "tide", words=(Word("tide", SPAN, 0.5),)),),
+    Transcript(
+        (Moment(MomentKind.UTTERANCE, SPAN, "tide", words=(Word("tide", SPAN, 0.5),)),), "de", 0.9
+    ),
     Subtitles((Moment(MomentKind.UTTERANCE, SPAN, "tide"),), "subtitles a.srt", ("a note",)),
     ((LINE,), ()),
     (

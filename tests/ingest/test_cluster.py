@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
+import resource
 import signal
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from index.errors import SourceError
@@ -65,6 +68,15 @@ class Listener:
     def fine(self, text: str) -> str:
         time.sleep(0.2)
         return text.upper()
+
+
+def page_faults_of_freeing() -> int:
+    """Pages that the system hands out while the same 40 MB are asked for and freed ten times."""
+    np.ones(5_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        np.ones(5_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +189,9 @@ def test_work_that_is_dropped_is_not_begun(cluster: Cluster, tmp_path: Path) -> 
         cluster.seconds(pending, path="a.mp4", stage="frames")
     assert needs.done.cancelled()
     assert deaths(tmp_path / "never") == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators do as they like")
+def test_workers_keep_the_memory_that_they_free(cluster: Cluster) -> None:
+    pending = cluster.submit(page_faults_of_freeing)
+    assert cluster.result(pending, path="", stage="") < 5_000

@@ -15,11 +15,23 @@ from hypothesis import strategies as st
 
 from index.errors import ModelMissingError
 from index.records import Moment, MomentKind, Span, Word
+from ingest import speech
 from ingest.media import probe, read_audio
-from ingest.phrases import Heard, Phrase, pack_windows, place_words, uncovered, without_tail
+from ingest.phrases import (
+    LONGEST_SILENCE,
+    Heard,
+    Phrase,
+    on_track,
+    pack_windows,
+    place_words,
+    stretches,
+    uncovered,
+    without_tail,
+)
 from ingest.sentences import joined, split_sentences
 from ingest.settings import SpeechSettings
-from ingest.speech import SpeechRecognizer, find_phrases
+from ingest.speech import SpeechRecognizer
+from ingest.transcript import NOTHING_SAID
 
 TALK = Path(__file__).parent.parent / "media" / "halden_talk.mp4"
 SECOND = 16_000
@@ -164,7 +176,33 @@ def test_windows_hold_every_phrase_and_fit(steps_ms: list[tuple[int, int]]) -> N
     phrases = _phrases(*spans)
     windows = pack_windows(phrases, max_samples=28 * SECOND)
     assert [phrase for window in windows for phrase in window] == phrases
-    assert all(window[-1].end - window[0].start <= 28 * SECOND for window in windows)
+    for window in windows:
+        parts = stretches(window, margin=SECOND // 5)
+        assert sum(end - begin for begin, end in parts) <= 28.4 * SECOND
+        edges = [edge for part in parts for edge in part]
+        assert edges == sorted(edges)
+        for phrase in window:
+            assert sum(begin <= phrase.start and phrase.end <= end for begin, end in parts) == 1
+
+
+def test_the_middle_of_a_long_silence_is_not_heard() -> None:
+    phrases = _phrases((1.0, 2.0), (2.5, 4.0), (60.0, 61.0))
+    (window,) = pack_windows(phrases, max_samples=28 * SECOND)
+    parts = stretches(window, margin=SECOND // 5)
+    half = LONGEST_SILENCE // 2
+    assert parts == [
+        (round(0.8 * SECOND), 4 * SECOND + half),
+        (60 * SECOND - half, round(61.2 * SECOND)),
+    ]
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.integers(0, 60))
+def test_words_are_put_back_where_they_are_on_the_track(steps: list[int], sample: int) -> None:
+    edges = np.cumsum(steps[: len(steps) // 2 * 2]).reshape(-1, 2).tolist()
+    parts = [(int(begin), int(end)) for begin, end in edges]
+    heard = [at for begin, end in parts for at in range(begin, end)]
+    ((_, first, _, _),) = on_track([(" a", sample, sample + 1, 0.5)], parts)
+    assert first == (heard[sample] if sample < len(heard) else heard[-1] + 1 + sample - len(heard))
 
 
 @pytest.fixture(scope="module")
@@ -184,16 +222,14 @@ def utterances(
     recognizer: SpeechRecognizer, sound: np.ndarray[Any, np.dtype[np.float32]]
 ) -> tuple[Moment, ...]:
     """What is recognised in the sample."""
-    return recognizer.transcribe(sound)
+    return recognizer.recognize(sound).moments
 
 
 @pytest.mark.parametrize("level", [0.0, 0.001, 0.1])
 def test_nothing_is_said_in_silence_and_noise(recognizer: SpeechRecognizer, level: float) -> None:
     noise = np.random.default_rng(0).normal(0, 1, 20 * SECOND).astype(np.float32)
-    transcript = recognizer.recognize(noise * np.float32(level))
-    assert transcript.moments == ()
-    assert transcript.language is None
-    assert recognizer.transcribe(noise[:0]) == ()
+    assert recognizer.recognize(noise * np.float32(level)) == NOTHING_SAID
+    assert recognizer.recognize(noise[:0]) == NOTHING_SAID
 
 
 def test_sentences_of_the_sample_start_where_they_are_heard(
@@ -234,19 +270,26 @@ def test_utterances_are_in_order_and_hold_their_words(utterances: tuple[Moment, 
         assert before.span.end <= after.span.start
 
 
-def test_recognition_is_repeatable(
-    recognizer: SpeechRecognizer, sound: np.ndarray[Any, np.dtype[np.float32]]
+def test_words_do_not_depend_on_threads_and_batches(
+    utterances: tuple[Moment, ...],
+    sound: np.ndarray[Any, np.dtype[np.float32]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = recognizer.recognize(sound[: 12 * SECOND])
-    assert first.language == "en"
-    assert first == recognizer.recognize(sound[: 12 * SECOND])
+    monkeypatch.setattr(speech, "_BATCH", 3)
+    alone = SpeechRecognizer(dataclasses.replace(SpeechSettings(), threads=1))
+    assert alone.recognize(sound).moments == utterances
 
 
-def test_long_silence_is_no_phrase(sound: np.ndarray[Any, np.dtype[np.float32]]) -> None:
-    quiet = np.zeros(700 * SECOND, dtype=np.float32)
-    phrases = find_phrases(np.concatenate([quiet, sound[: 10 * SECOND]]))
-    assert phrases[0].start / SECOND == pytest.approx(700.5, abs=0.15)
-    assert phrases[0].silence_before == phrases[0].start
+def test_whole_numbers_on_disk_are_heard_alike(
+    recognizer: SpeechRecognizer, sound: np.ndarray[Any, np.dtype[np.float32]], tmp_path: Path
+) -> None:
+    part = np.round(sound[: 20 * SECOND] * 32768).clip(-32768, 32767).astype(np.int16)
+    part.tofile(tmp_path / "track")
+    heard = recognizer.recognize(np.memmap(tmp_path / "track", np.int16, "r"))
+    assert heard.language == "en"
+    assert heard.language_probability is None
+    assert len(heard.moments) == 4
+    assert heard == recognizer.recognize(part.astype(np.float32) / np.float32(32768))
 
 
 @pytest.mark.parametrize("model", ["/nowhere/whisper", "no-such-model-of-whisper"])
