@@ -8,8 +8,11 @@ the scale of their picture, and each line is recognised by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil, floor
+from queue import SimpleQueue
 from typing import Any, Final
 
 import numpy as np
@@ -69,20 +72,29 @@ class TextEngine:
             "openvino": (EngineType.OPENVINO, "openvino.inference_num_threads"),
             "onnxruntime": (EngineType.ONNXRUNTIME, "onnxruntime.intra_op_num_threads"),
         }[settings.engine]
-        rapid_ocr: Any = RapidOCR(
-            params={
-                "Global.log_level": "error",
-                "Det.engine_type": engine,
-                "Rec.engine_type": engine,
-                f"EngineConfig.{threads_key}": settings.threads,
-            }
-        )
+
+        def engines(threads: int) -> Any:
+            return RapidOCR(
+                params={
+                    "Global.log_level": "error",
+                    "Det.engine_type": engine,
+                    "Rec.engine_type": engine,
+                    f"EngineConfig.{threads_key}": threads,
+                    # Pinned, the threads of all engines would share the first cores.
+                    "EngineConfig.openvino.enable_cpu_pinning": False,
+                }
+            )
+
+        self._recognizers: SimpleQueue[Any] = SimpleQueue()
         try:
-            self._detector: Any = rapid_ocr._load_det_model()
-            self._recognizer: Any = rapid_ocr._load_rec_model()
+            self._detector: Any = engines(settings.threads)._load_det_model()
+            for _ in range(settings.threads):
+                self._recognizers.put(engines(1)._load_rec_model())
         except ImportError as error:
             message = f"text in pictures needs {settings.engine}: pip install {settings.engine}"
             raise ModelMissingError(message) from error
+        # A line is too small to be shared between threads: each thread reads lines of its own.
+        self._threads = ThreadPoolExecutor(settings.threads, "screen text")
         self._cut_out: Any = get_rotate_crop_image
 
     def find(self, image: Picture, regions: Sequence[Region]) -> list[list[FoundLine]]:
@@ -100,7 +112,8 @@ class TextEngine:
 
     def recognize(self, image: Picture, found: Sequence[FoundLine]) -> list[TextLine]:
         """The texts of lines in `image` (uint8, height x width x 3, RGB); some may be empty."""
-        return [self._recognize(np.ascontiguousarray(image[..., ::-1]), line) for line in found]
+        bgr = np.ascontiguousarray(image[..., ::-1])
+        return list(self._threads.map(partial(self._recognize, bgr), found))
 
     def _find(self, scaled: Picture, scale: float, region: Region) -> list[FoundLine]:
         window = _window(region, scale, scaled.shape[1], scaled.shape[0])
@@ -116,9 +129,13 @@ class TextEngine:
         height_px, width_px = line.shape[:2]
         needed_px = ceil(_LINE_HEIGHT_PX * width_px / height_px)
         filled_px = max(_LEAST_WIDTH_PX, ceil(needed_px / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
-        filled = self._recognizer.resize_norm_img(line, filled_px / _LINE_HEIGHT_PX)
-        letters = self._recognizer.session(filled[np.newaxis])
-        ((text, confidence),), _ = self._recognizer.postprocess_op(letters)
+        recognizer = self._recognizers.get()
+        try:
+            filled = recognizer.resize_norm_img(line, filled_px / _LINE_HEIGHT_PX)
+            letters = recognizer.session(filled[np.newaxis])
+            ((text, confidence),), _ = recognizer.postprocess_op(letters)
+        finally:
+            self._recognizers.put(recognizer)
         return TextLine(text.strip(), found.box, float(confidence))
 
 

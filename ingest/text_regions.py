@@ -21,6 +21,7 @@ _BLOCK: Final = 8
 """Side of the squares that are joined to regions, in pixels of the reduced picture."""
 _REACH_BLOCKS: Final = 2
 """Changed blocks belong together when they touch, or when one block lies between them."""
+_MOST_OF_IT: Final = 0.5
 _INK_SHARE: Final = 0.6
 """Share of a box's height that letters fill. Rows of dense text overlap by what is around them."""
 
@@ -86,13 +87,17 @@ def changed_regions(
 ) -> tuple[Region, ...]:
     """Rectangles around all that differs between two pictures, but for the noise of codecs.
 
+    One rectangle, the picture, where more than half of the blocks differ.
     Both are uint8, height x width x 3, and of one shape.
     """
     one, other = (np.asarray(Image.fromarray(each).reduce(_REDUCTION)) for each in (before, after))
     changed = (np.maximum(one, other) - np.minimum(one, other)).max(axis=2) > _NOISE_LEVELS
-    rows, columns = np.nonzero(changed)
-    blocks = set(zip((rows // _BLOCK).tolist(), (columns // _BLOCK).tolist(), strict=True))
     height_px, width_px = before.shape[:2]
+    in_blocks = _blockwise(changed)
+    if in_blocks.mean() > _MOST_OF_IT:
+        return (Region(0, 0, width_px, height_px),)
+    rows, columns = np.nonzero(in_blocks)
+    blocks = set(zip(rows.tolist(), columns.tolist(), strict=True))
     return tuple(_around(island, changed, width_px, height_px) for island in _islands(blocks))
 
 
@@ -111,6 +116,14 @@ def grown(regions: Iterable[Region], lines: Iterable[Box]) -> tuple[Region, ...]
             region = region.joined(part)
         (waiting if near or touched else settled).append(region)
     return tuple(sorted(settled, key=lambda region: (region.y0, region.x0)))
+
+
+def _blockwise(changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Whether anything changed in each block: (rows of blocks, columns of blocks)."""
+    missing = [(0, -side % _BLOCK) for side in changed.shape]
+    filled = np.pad(changed, missing)
+    rows, columns = (side // _BLOCK for side in filled.shape)
+    return np.asarray(filled.reshape(rows, _BLOCK, columns, _BLOCK).any(axis=(1, 3)))
 
 
 def _islands(blocks: set[tuple[int, int]]) -> list[list[tuple[int, int]]]:
