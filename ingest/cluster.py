@@ -26,6 +26,7 @@ from ingest.settings import WorkSettings
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no byte leaves the machine
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # each is an outcome, told once
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the core to others
 # Workers of a local Ray keep the memory that they free: models ask for the same tens of megabytes
 # again and again, and to get them zeroed by the system each time is a quarter of their work.
 os.environ.setdefault("MALLOC_ARENA_MAX", "1")

@@ -63,7 +63,7 @@ class Lecture:
 def espeak(text: str) -> Samples:
     """A sentence as espeak-ng reads it. Raises SystemExit when it is not installed."""
     try:
-        return speak(text)
+        return speak(text, "en-us")
     except FileNotFoundError as error:
         raise SystemExit(
             "the slides are read out by espeak-ng: apt-get install espeak-ng"
