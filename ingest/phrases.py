@@ -26,6 +26,9 @@ _LONE_PHRASE: Final = 3 * SAMPLE_RATE_HZ // 2
 _UNLIKELY: Final = 0.35
 _LONGEST_TAIL: Final = 3
 _SHORTEST_WORD: Final = SAMPLE_RATE_HZ // 4
+_WELL_INSIDE: Final = SAMPLE_RATE_HZ // 5
+_WELL_OUTSIDE: Final = SAMPLE_RATE_HZ // 10
+_CLEAR_PAUSE: Final = 3 * SAMPLE_RATE_HZ // 10
 _SILENCE_REACH: Final = SAMPLE_RATE_HZ // 2
 """A word this far from every phrase was heard in silence."""
 
@@ -131,12 +134,14 @@ def without_tail(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> Sequence[
 def place_words(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> list[Word]:
     """Move word borders to the pauses they belong to; words heard in silence are dropped.
 
-    The first word starts where the first phrase starts, the last ends where the last ends; each
+    The first word starts where a phrase starts, the last ends where one ends: the first and last
+    phrase, unless those are sounds without a word before or after what was heard; each
     pause is given to at most one border between words, in order, so that the distances are least.
     """
     heard = [word for word in heard if _in_speech(word, phrases)]
     if not heard:
         return []
+    phrases = _between(heard[0], heard[-1], phrases)
     matched = _match_pauses(heard, phrases)
     words: list[Word] = []
     begin, start = 0, phrases[0].start
@@ -145,6 +150,19 @@ def place_words(heard: Sequence[Heard], phrases: Sequence[Phrase]) -> list[Word]
         if pause < len(phrases):
             begin, start = border, phrases[pause].start
     return words
+
+
+def _between(opening: Heard, closing: Heard, phrases: Sequence[Phrase]) -> Sequence[Phrase]:
+    """The phrases from the first word on (it ends in or after one) to the last word."""
+    first, last = 0, len(phrases)
+    while first + 1 < last and (
+        opening[2] > phrases[first + 1].start + _WELL_INSIDE
+        and phrases[first + 1].silence_before >= _CLEAR_PAUSE
+    ):
+        first += 1
+    while first + 1 < last and closing[2] < phrases[last - 1].start - _WELL_OUTSIDE:
+        last -= 1
+    return phrases[first:last]
 
 
 def _in_speech(word: Heard, phrases: Sequence[Phrase]) -> bool:

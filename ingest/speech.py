@@ -39,6 +39,10 @@ _BATCH: Final = 8
 """Windows, at most, whose words are generated together: half the work of one by one."""
 _MARGIN: Final = SAMPLE_RATE_HZ // 5
 _LANGUAGE_WINDOWS: Final = 4
+_ATTEMPTS: Final = 3
+"""How often a stretch of sound is heard at most: whole, in halves, in quarters."""
+_LEAST_CONFIDENCE: Final = 0.2
+"""Utterances of a lower mean likelihood are no words: "Ah." and "I" in the sound of a choir."""
 
 Window = Sequence[Phrase]
 
@@ -63,7 +67,11 @@ class SpeechRecognizer:
         language, probability = self._language(track, windows)
         words = self._words(track, windows, language)
         sentences = split_sentences(words, max_s=self._settings.max_utterance_s)
-        moments = tuple(_utterance(sentence) for sentence in sentences if _says_something(sentence))
+        moments = tuple(
+            moment
+            for moment in map(_utterance, filter(_says_something, sentences))
+            if moment.confidence is not None and moment.confidence >= _LEAST_CONFIDENCE
+        )
         return Transcript(moments, language, probability) if moments else NOTHING_SAID
 
     def _language(self, track: Track, windows: Sequence[Window]) -> tuple[str, float | None]:
@@ -75,14 +83,14 @@ class SpeechRecognizer:
         return self._whisper.detect_language([_sound(track, window) for window in asked])
 
     def _words(self, track: Track, windows: Sequence[Window], language: str) -> list[Word]:
-        """Words of all windows, in order. Windows that came out wrong are heard in halves."""
+        """Words of all windows, in order. Windows that come out wrong are heard again in halves."""
         placed: dict[int, list[Word]] = {}
         with ThreadPoolExecutor(self._settings.threads) as threads:
-            while windows:
+            for attempt in range(_ATTEMPTS):
                 halves: list[Window] = []
                 for window, hearing in self._hear(track, windows, language, threads):
                     wrong = hearing.looping or uncovered(hearing.words, window)
-                    if wrong and len(window) > 1:
+                    if wrong and len(window) > 1 and attempt + 1 < _ATTEMPTS:
                         halves.extend(_halves(window))
                     elif not hearing.looping:
                         words = without_tail(hearing.words, window)
@@ -95,7 +103,7 @@ class SpeechRecognizer:
     ) -> Iterator[tuple[Window, Hearing]]:
         """What is heard in each window, in their order, on the track's samples."""
         under_way: deque[tuple[Sequence[Window], Future[list[Hearing]]]] = deque()
-        size = ceil(len(windows) / ceil(len(windows) / _BATCH))
+        size = ceil(len(windows) / ceil(len(windows) / _BATCH)) if windows else 1
         for first in range(0, len(windows), size):
             if len(under_way) > self._settings.threads:
                 yield from _heard(*under_way.popleft())

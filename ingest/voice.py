@@ -42,6 +42,9 @@ _PAUSE: Final = 5
 """Steps (160 ms) without voice that end a phrase."""
 _SHORTEST: Final = 4
 """Steps (128 ms) that a phrase must last."""
+_SHORTEST_ALONE: Final = 8
+"""Steps (256 ms) that it must last with nobody speaking `_ALONE` steps (0.5 s) before or after."""
+_ALONE: Final = 16
 
 
 def find_phrases(track: Track) -> tuple[Phrase, ...]:
@@ -79,7 +82,9 @@ def float_samples(samples: npt.NDArray[Any]) -> Samples:
 def phrases_from(likelihoods: Samples, *, length: int) -> tuple[Phrase, ...]:
     """Phrases in a track of `length` samples whose steps hold a voice with these likelihoods."""
     runs = [
-        part for run in _runs(likelihoods) for part in _parts(likelihoods, *run, MAX_WINDOW // STEP)
+        part
+        for run in _without_crumbs(list(_runs(likelihoods)))
+        for part in _parts(likelihoods, *run, MAX_WINDOW // STEP)
     ]
     spans = [(begin * STEP, min(end * STEP, length)) for begin, end in runs]
     borders = [0, *(edge for span in spans for edge in span), length]
@@ -104,6 +109,15 @@ def _runs(likelihoods: Samples) -> Iterator[tuple[int, int]]:
                 begin = quiet = -1
     if begin >= 0 and len(likelihoods) - begin >= _SHORTEST:
         yield begin, len(likelihoods)
+
+
+def _without_crumbs(runs: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Leave out short sounds far from speech: a cough, the onset of a note."""
+    for at, (begin, end) in enumerate(runs):
+        before = begin - runs[at - 1][1] if at else _ALONE
+        after = runs[at + 1][0] - end if at + 1 < len(runs) else _ALONE
+        if end - begin >= _SHORTEST_ALONE or min(before, after) < _ALONE:
+            yield begin, end
 
 
 def _parts(likelihoods: Samples, begin: int, end: int, longest: int) -> Iterator[tuple[int, int]]:

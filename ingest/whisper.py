@@ -25,8 +25,9 @@ from ingest.whisper_models import load_model
 _MAX_COMPRESSION: Final = 2.4
 """Text that compresses better than this is a loop (Whisper's own threshold)."""
 _NO_SPEECH: Final = 0.6
-_UNLIKELY_TEXT: Final = -1.0
-"""With a likely absence of speech, text of a mean log-probability below this is invented."""
+_UNLIKELY_TEXT: Final = -0.6
+"""With a likely absence of speech, text of a mean log-probability below this is invented. Whisper's
+own limit is -1.0; humming is heard as "Mm." with -0.6 to -0.9."""
 _OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 """Punctuation that belongs to the word after and before it (faster-whisper's defaults)."""
 

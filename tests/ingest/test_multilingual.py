@@ -15,9 +15,11 @@ from ingest import whisper_models
 from ingest.media import probe, read_audio
 from ingest.settings import SpeechSettings
 from ingest.speech import SpeechRecognizer
-from ingest.transcript import Transcript
+from ingest.transcript import NOTHING_SAID, Transcript
+from ingest.voice import find_phrases
 from ingest.whisper_models import load_model, model_revision
 from secondsight.settings import load_settings
+from tests.ingest.sounds import sung
 
 MEDIA = Path(__file__).parent.parent / "media"
 GERMAN = MEDIA / "halden_german.m4a"
@@ -56,6 +58,12 @@ def test_english_is_heard_as_english(recognizer: SpeechRecognizer) -> None:
     transcript = _heard(recognizer, MEDIA / "halden_talk.mp4", seconds=12)
     assert transcript.language == "en"
     assert "welcome to our yearly report" in transcript.moments[0].text
+
+
+def test_no_words_are_invented_in_singing(recognizer: SpeechRecognizer) -> None:
+    sound = sung("a", lower=19)
+    assert find_phrases(sound), "the voice must get as far as the model"
+    assert recognizer.recognize(sound) == NOTHING_SAID
 
 
 def test_a_language_that_is_set_is_not_recognised() -> None:

@@ -32,6 +32,7 @@ from ingest.sentences import joined, split_sentences
 from ingest.settings import SpeechSettings
 from ingest.speech import SpeechRecognizer
 from ingest.transcript import NOTHING_SAID
+from tests.ingest.sounds import chords, melody, pink_noise, sung, white_noise
 
 TALK = Path(__file__).parent.parent / "media" / "halden_talk.mp4"
 SECOND = 16_000
@@ -142,6 +143,17 @@ def test_borders_move_to_the_pauses_nearby() -> None:
     ]
 
 
+def test_sounds_before_and_after_the_words_do_not_move_them() -> None:
+    heard = _heard((" Good", 0.0, 2.3), (" morning.", 2.3, 3.1))
+    phrases = _phrases((0.0, 0.3), (2.0, 3.0), (4.0, 4.4))
+    placed = place_words(heard, phrases)
+    assert [(word.span.start_s, word.span.end_s) for word in placed] == [(2.0, 2.3), (2.3, 3.0)]
+    heard = _heard((" Well,", 0.0, 0.6), (" good", 0.6, 2.3), (" morning.", 2.3, 4.5))
+    placed = place_words(heard, phrases)
+    assert (placed[0].span.start_s, placed[1].span.start_s) == (0.0, 2.0)
+    assert placed[-1].span.end_s == 4.4
+
+
 def test_words_in_silence_are_dropped() -> None:
     heard = _heard((" Hello.", 1.0, 1.9), (" Thanks", 5.0, 5.4))
     assert [word.text for word in place_words(heard, _phrases((1.0, 2.0)))] == [" Hello."]
@@ -225,11 +237,46 @@ def utterances(
     return recognizer.recognize(sound).moments
 
 
-@pytest.mark.parametrize("level", [0.0, 0.001, 0.1])
-def test_nothing_is_said_in_silence_and_noise(recognizer: SpeechRecognizer, level: float) -> None:
-    noise = np.random.default_rng(0).normal(0, 1, 20 * SECOND).astype(np.float32)
-    assert recognizer.recognize(noise * np.float32(level)) == NOTHING_SAID
-    assert recognizer.recognize(noise[:0]) == NOTHING_SAID
+WORDLESS = {
+    "silence": white_noise(20, 0.0),
+    "hiss": white_noise(20, 0.001),
+    "white noise": white_noise(20, 0.1),
+    "pink noise": pink_noise(20, 0.8),
+    "chords": chords(),
+    "melody": melody(),
+    "humming": sung("m", lower=12),
+    "singing": sung("a", lower=19),
+    "high singing": sung("a", lower=0),
+    "band": chords()[: 11 * SECOND] + melody()[: 11 * SECOND],
+}
+
+
+@pytest.mark.parametrize("name", WORDLESS)
+def test_no_words_are_invented(recognizer: SpeechRecognizer, name: str) -> None:
+    assert recognizer.recognize(WORDLESS[name]) == NOTHING_SAID
+
+
+def test_an_empty_track_says_nothing(recognizer: SpeechRecognizer) -> None:
+    assert recognizer.recognize(WORDLESS["silence"][:0]) == NOTHING_SAID
+
+
+@pytest.mark.parametrize("name", ["pink noise", "band", "singing"])
+def test_speech_is_told_from_what_follows(
+    recognizer: SpeechRecognizer,
+    utterances: tuple[Moment, ...],
+    sound: np.ndarray[Any, np.dtype[np.float32]],
+    name: str,
+) -> None:
+    first = utterances[:2]
+    end = (first[-1].span.end + utterances[2].span.start) / 2
+    spoken = sound[: int(end * SECOND)]
+    heard = recognizer.recognize(np.concatenate([spoken, WORDLESS[name]])).moments
+    assert [moment.text.replace(",", "") for moment in heard] == [
+        moment.text.replace(",", "") for moment in first
+    ]
+    for moment, alone in zip(heard, first, strict=True):
+        assert moment.span.start == alone.span.start
+        assert abs(moment.span.end - alone.span.end) < Fraction(1, 10)
 
 
 def test_sentences_of_the_sample_start_where_they_are_heard(
