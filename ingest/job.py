@@ -13,10 +13,10 @@ from ingest.settings import IngestSettings
 _PACKAGES = {
     "frames": ("av", "decord2", "pillow"),
     "speech": ("av", "ctranslate2", "faster-whisper"),
-    "screen_text": ("rapidocr",),
+    "screen_text": ("openvino", "rapidocr"),
     "subtitles": ("av", "charset-normalizer"),
     "pages": ("pymupdf",),
-    "scans": ("pymupdf", "rapidocr"),
+    "scans": ("openvino", "pymupdf", "rapidocr"),
 }
 """Packages whose version shapes the output of a stage: code, and models that come inside it."""
 

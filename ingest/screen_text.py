@@ -14,11 +14,19 @@ import numpy.typing as npt
 from index.records import Box, Moment, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame
 from ingest.settings import ScreenTextSettings
-from ingest.text_engine import FoundLine, TextEngine
-from ingest.text_regions import Region, belongs, changed_regions, grown, ink, whole_pixels
+from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, TextEngine
+from ingest.text_regions import (
+    Region,
+    belongs,
+    changed_regions,
+    grown,
+    ink,
+    lively_regions,
+    whole_pixels,
+)
 
-_MOST_OF_IT: Final = 0.5
-"""Where this share of a picture has to be read again, all of it is read."""
+_MOST_OF_IT: Final = 0.7
+"""Where this share of a picture has to be searched, all of it is."""
 _SAME_ROW_OVERLAP: Final = 0.5
 """Boxes whose heights overlap by this share of the lower one stand in one row."""
 _SAME_LINE_RATIO: Final = 0.85
@@ -43,7 +51,7 @@ class ScreenTextReader:
 
         `image` is uint8, height x width x 3 (RGB). Boxes are in pixels of this image.
         """
-        return self._told(self._read_whole(image).lines)
+        return self._told(self._read(image, None).lines)
 
     def read_changes(
         self, images: Iterable[npt.NDArray[np.uint8]]
@@ -55,46 +63,46 @@ class ScreenTextReader:
         """
         read: _Read | None = None
         for image in images:
-            if read is None or read.image.shape != image.shape:
-                read = self._read_whole(image)
-            else:
-                read = self._read_on(read, image)
+            read = self._read(image, read)
             yield self._told(read.lines)
 
-    def _read_whole(self, image: npt.NDArray[np.uint8]) -> _Read:
-        height_px, width_px = image.shape[:2]
-        (found,) = self._engine.find(image, [Region(0, 0, width_px, height_px)])
-        return _Read(image, tuple(self._engine.recognize(image, found)))
+    def _read(self, image: npt.NDArray[np.uint8], before: _Read | None) -> _Read:
+        if before is None or before.image.shape != image.shape:
+            found = self._search(image, lively_regions(image), ())
+            return _Read(image, tuple(self._engine.recognize(image, found.fresh)))
+        found = self._search(image, changed_regions(before.image, image), before.lines)
+        fresh = self._engine.recognize(image, found.fresh)
+        return _Read(_patched(before.image, image, found.regions), (*found.carried, *fresh))
 
-    def _read_on(self, read: _Read, image: npt.NDArray[np.uint8]) -> _Read:
-        changed = changed_regions(read.image, image)
+    def _search(
+        self,
+        image: npt.NDArray[np.uint8],
+        changed: tuple[Region, ...],
+        known: tuple[TextLine, ...],
+    ) -> _Found:
+        """Find the lines in the changed regions, grown until they cut no line."""
         searched: dict[Region, list[FoundLine]] = {}
         while True:
-            regions = grown(changed, [line.box for line in read.lines])
-            if sum(region.area for region in regions) >= _MOST_OF_IT * image[..., 0].size:
-                return self._read_whole(image)
+            regions = _whole_if_most(grown(changed, [line.box for line in known]), image)
             new = [region for region in regions if region not in searched]
             searched |= zip(new, self._engine.find(image, new), strict=True)
-            found = {
-                region: [line for line in searched[region] if ink(line.box).touches(region)]
-                for region in regions
-            }
             carried = [
-                line
-                for line in read.lines
-                if not any(belongs(line.box, region) for region in regions)
+                line for line in known if not any(belongs(line.box, region) for region in regions)
+            ]
+            fresh = [
+                (line, region)
+                for region in regions
+                for line in searched[region]
+                if ink(line.box).touches(region)
             ]
             unsettled = [
                 whole_pixels(line.box) if line.cut else ink(line.box)
-                for region, lines in found.items()
-                for line in lines
+                for line, region in fresh
                 if _goes_on(line, region, regions, carried)
             ]
             if not unsettled:
-                break
+                return _Found(regions, [line for line, _ in fresh], carried)
             changed = (*regions, *unsettled)
-        fresh = self._engine.recognize(image, [line for lines in found.values() for line in lines])
-        return _Read(_patched(read.image, image, regions), (*carried, *fresh))
 
     def _told(self, lines: Iterable[TextLine]) -> tuple[TextLine, ...]:
         sure = [line for line in lines if line.text and line.confidence >= self._min_confidence]
@@ -109,6 +117,24 @@ class _Read:
     """Each place as it looked when it was read. Not the previous image: against that, a text that
     fades in would never change enough to be read."""
     lines: tuple[TextLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What of a picture is new, and which lines of the one before are still there."""
+
+    regions: tuple[Region, ...]
+    fresh: list[FoundLine]
+    carried: list[TextLine]
+
+
+def _whole_if_most(regions: tuple[Region, ...], image: npt.NDArray[np.uint8]) -> tuple[Region, ...]:
+    """The whole picture where searching the regions is no less work."""
+    height_px, width_px = image.shape[:2]
+    searched_px = sum(region.area_within(SEARCHED_AROUND_PX) for region in regions)
+    if searched_px < _MOST_OF_IT * height_px * width_px:
+        return regions
+    return (Region(0, 0, width_px, height_px),)
 
 
 def _goes_on(

@@ -7,13 +7,14 @@ the scale of their picture, and each line is recognised by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from math import ceil, floor
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +31,8 @@ _LONG_SIDE_PX: Final = 2000
 """Larger pictures are made smaller to this long side before text is searched in them."""
 _STRIDE_PX: Final = 32
 """The detector takes pictures whose sides are multiples of this."""
-_MARGIN_PX: Final = 32
-"""What the detector sees around a region, at least."""
+SEARCHED_AROUND_PX: Final = 32
+"""The detector sees at least this much around a region."""
 _LINE_HEIGHT_PX: Final = 48
 """The recogniser takes lines of this height."""
 _LEAST_WIDTH_PX: Final = 320
@@ -40,6 +41,7 @@ _WIDTH_STEP_PX: Final = 64
 """Longer lines are filled up to multiples of this: the engines prepare for each new width."""
 
 Picture = npt.NDArray[np.uint8]
+Inference = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +64,14 @@ class TextEngine:
 
     def __init__(self, settings: ScreenTextSettings) -> None:
         """Load the models. Raises ModelMissingError when RapidOCR or its engine is missing."""
-        try:
-            from rapidocr import EngineType, RapidOCR
-            from rapidocr.utils.process_img import get_rotate_crop_image
-        except ImportError as error:
-            message = "text in pictures needs RapidOCR: pip install rapidocr openvino"
-            raise ModelMissingError(message) from error
-        engine, threads_key = {
-            "openvino": (EngineType.OPENVINO, "openvino.inference_num_threads"),
-            "onnxruntime": (EngineType.ONNXRUNTIME, "onnxruntime.intra_op_num_threads"),
-        }[settings.engine]
-
-        def engines(threads: int) -> Any:
-            return RapidOCR(
-                params={
-                    "Global.log_level": "error",
-                    "Det.engine_type": engine,
-                    "Rec.engine_type": engine,
-                    f"EngineConfig.{threads_key}": threads,
-                    # Pinned, the threads of all engines would share the first cores.
-                    "EngineConfig.openvino.enable_cpu_pinning": False,
-                }
-            )
-
-        self._recognizers: SimpleQueue[Any] = SimpleQueue()
-        try:
-            self._detector: Any = engines(settings.threads)._load_det_model()
-            for _ in range(settings.threads):
-                self._recognizers.put(engines(1)._load_rec_model())
-        except ImportError as error:
-            message = f"text in pictures needs {settings.engine}: pip install {settings.engine}"
-            raise ModelMissingError(message) from error
-        # A line is too small to be shared between threads: each thread reads lines of its own.
-        self._threads = ThreadPoolExecutor(settings.threads, "screen text")
-        self._cut_out: Any = get_rotate_crop_image
+        count = settings.threads
+        self._detector: Any = _rapid_ocr(settings.engine, count, 1)._load_det_model()
+        self._recognizer: Any = _rapid_ocr(settings.engine, count, count)._load_rec_model()
+        # One line is too little work for several threads: each thread reads lines of its own.
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="screen-text")
+        self._recognizers: SimpleQueue[Inference] = SimpleQueue()
+        for inference in _inferences(self._recognizer.session, settings.engine, count):
+            self._recognizers.put(inference)
 
     def find(self, image: Picture, regions: Sequence[Region]) -> list[list[FoundLine]]:
         """The lines in each of the regions of `image`, and in a margin around it.
@@ -125,18 +101,63 @@ class TextEngine:
         return [_found(corners, window, scaled, scale) for corners in places]
 
     def _recognize(self, bgr: Picture, found: FoundLine) -> TextLine:
-        line = self._cut_out(bgr, found.corners.copy())
+        from rapidocr.utils.process_img import get_rotate_crop_image
+
+        line = get_rotate_crop_image(bgr, found.corners.copy())
         height_px, width_px = line.shape[:2]
         needed_px = ceil(_LINE_HEIGHT_PX * width_px / height_px)
         filled_px = max(_LEAST_WIDTH_PX, ceil(needed_px / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
-        recognizer = self._recognizers.get()
+        filled = self._recognizer.resize_norm_img(line, filled_px / _LINE_HEIGHT_PX)
+        inference = self._recognizers.get()
         try:
-            filled = recognizer.resize_norm_img(line, filled_px / _LINE_HEIGHT_PX)
-            letters = recognizer.session(filled[np.newaxis])
-            ((text, confidence),), _ = recognizer.postprocess_op(letters)
+            letters = inference(filled[np.newaxis])
+            ((text, confidence),), _ = self._recognizer.postprocess_op(letters)
         finally:
-            self._recognizers.put(recognizer)
+            self._recognizers.put(inference)
         return TextLine(text.strip(), found.box, float(confidence))
+
+
+def _rapid_ocr(engine: Literal["openvino", "onnxruntime"], threads: int, streams: int) -> Any:
+    """RapidOCR whose models compute on `threads` threads, `streams` inputs at the same time."""
+    try:
+        from rapidocr import EngineType, RapidOCR
+
+        import_module(engine)
+    except ImportError as error:
+        message = f"text in pictures needs RapidOCR: pip install rapidocr {engine}"
+        raise ModelMissingError(message) from error
+    options = {
+        "openvino": {
+            "inference_num_threads": threads,
+            "num_streams": streams,
+            # Threads of several workers would be tied to the same processor.
+            "enable_cpu_pinning": False,
+        },
+        "onnxruntime": {"intra_op_num_threads": threads // streams},
+    }[engine]
+    return RapidOCR(
+        params={
+            "Global.log_level": "error",
+            "Det.engine_type": EngineType(engine),
+            "Rec.engine_type": EngineType(engine),
+            **{f"EngineConfig.{engine}.{key}": value for key, value in options.items()},
+        }
+    )
+
+
+def _inferences(session: Any, engine: str, count: int) -> list[Inference]:
+    """Calls of a model for `count` threads at the same time."""
+    if engine == "onnxruntime":
+        return [session] * count
+    model = session.session.get_compiled_model()
+    return [partial(_infer, model.create_infer_request()) for _ in range(count)]
+
+
+def _infer(request: Any, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The output, valid until the next call with the same request."""
+    request.infer([values])
+    output: npt.NDArray[np.float32] = request.get_output_tensor(0).data
+    return output
 
 
 def _search_scale(width_px: int, height_px: int) -> float:
@@ -151,10 +172,10 @@ def _window(region: Region, scale: float, width_px: int, height_px: int) -> Regi
     """
 
     def down(side: int) -> int:
-        return max(0, floor((side * scale - _MARGIN_PX) / _STRIDE_PX) * _STRIDE_PX)
+        return max(0, floor((side * scale - SEARCHED_AROUND_PX) / _STRIDE_PX) * _STRIDE_PX)
 
     def up(side: int) -> int:
-        return ceil((side * scale + _MARGIN_PX) / _STRIDE_PX) * _STRIDE_PX
+        return ceil((side * scale + SEARCHED_AROUND_PX) / _STRIDE_PX) * _STRIDE_PX
 
     return Region(
         down(region.x0),

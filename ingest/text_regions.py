@@ -17,10 +17,10 @@ _NOISE_LEVELS: Final = 24
 """Codecs redraw a still picture a little differently: larger differences, of 255, are changes."""
 _REDUCTION: Final = 2
 """Pictures are compared this much smaller: noise averages out, strokes of letters do not."""
-_BLOCK: Final = 8
-"""Side of the squares that are joined to regions, in pixels of the reduced picture."""
-_REACH_BLOCKS: Final = 2
-"""Changed blocks belong together when they touch, or when one block lies between them."""
+_LIVELY_LEVELS: Final = 16
+"""Where brightness or colour varies less than this, of 255, there is nothing to read."""
+_BLOCK: Final = 16
+"""Side of squares in the reduced picture; those that touch, also by a corner, are one region."""
 _MOST_OF_IT: Final = 0.5
 _INK_SHARE: Final = 0.6
 """Share of a box's height that letters fill. Rows of dense text overlap by what is around them."""
@@ -35,10 +35,9 @@ class Region:
     x1: int
     y1: int
 
-    @property
-    def area(self) -> int:
-        """Number of pixels."""
-        return (self.x1 - self.x0) * (self.y1 - self.y0)
+    def area_within(self, margin_px: int) -> int:
+        """Number of pixels in it and in a margin around it."""
+        return (self.x1 - self.x0 + 2 * margin_px) * (self.y1 - self.y0 + 2 * margin_px)
 
     def touches(self, other: Region) -> bool:
         """Whether the two share a pixel or an edge."""
@@ -87,18 +86,25 @@ def changed_regions(
 ) -> tuple[Region, ...]:
     """Rectangles around all that differs between two pictures, but for the noise of codecs.
 
-    One rectangle, the picture, where more than half of the blocks differ.
     Both are uint8, height x width x 3, and of one shape.
     """
-    one, other = (np.asarray(Image.fromarray(each).reduce(_REDUCTION)) for each in (before, after))
-    changed = (np.maximum(one, other) - np.minimum(one, other)).max(axis=2) > _NOISE_LEVELS
-    height_px, width_px = before.shape[:2]
-    in_blocks = _blockwise(changed)
-    if in_blocks.mean() > _MOST_OF_IT:
-        return (Region(0, 0, width_px, height_px),)
-    rows, columns = np.nonzero(in_blocks)
-    blocks = set(zip(rows.tolist(), columns.tolist(), strict=True))
-    return tuple(_around(island, changed, width_px, height_px) for island in _islands(blocks))
+    one, other = _reduced(before), _reduced(after)
+    differs = (np.maximum(one, other) - np.minimum(one, other)).max(axis=2) > _NOISE_LEVELS
+    return _rectangles(differs, before.shape)
+
+
+def lively_regions(image: npt.NDArray[np.uint8]) -> tuple[Region, ...]:
+    """Rectangles around all that stands out from an even background: text is nowhere else.
+
+    `image` is uint8, height x width x 3.
+    """
+    small = _reduced(image)
+    height, width = small.shape[:2]
+    filled = np.pad(small, ((0, -height % _BLOCK), (0, -width % _BLOCK), (0, 0)), mode="edge")
+    blocks = filled.reshape(filled.shape[0] // _BLOCK, _BLOCK, -1, _BLOCK, 3)
+    lively = np.ptp(blocks, axis=(1, 3)).max(axis=2) > _LIVELY_LEVELS
+    pixels = lively.repeat(_BLOCK, axis=0).repeat(_BLOCK, axis=1)[:height, :width]
+    return _rectangles(pixels, image.shape)
 
 
 def grown(regions: Iterable[Region], lines: Iterable[Box]) -> tuple[Region, ...]:
@@ -118,19 +124,28 @@ def grown(regions: Iterable[Region], lines: Iterable[Box]) -> tuple[Region, ...]
     return tuple(sorted(settled, key=lambda region: (region.y0, region.x0)))
 
 
-def _blockwise(changed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Whether anything changed in each block: (rows of blocks, columns of blocks)."""
-    missing = [(0, -side % _BLOCK) for side in changed.shape]
-    filled = np.pad(changed, missing)
-    rows, columns = (side // _BLOCK for side in filled.shape)
-    return np.asarray(filled.reshape(rows, _BLOCK, columns, _BLOCK).any(axis=(1, 3)))
+def _reduced(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(Image.fromarray(image).reduce(_REDUCTION))
+
+
+def _rectangles(marked: npt.NDArray[np.bool_], shape: tuple[int, ...]) -> tuple[Region, ...]:
+    """The tightest rectangles around groups of marked pixels of the reduced picture.
+
+    One rectangle, the picture, where more than half of its blocks hold such pixels.
+    `shape` is that of the picture itself, in whose pixels the rectangles are.
+    """
+    rows, columns = np.nonzero(marked)
+    blocks = np.unique(rows // _BLOCK * marked.shape[1] + columns // _BLOCK)
+    if blocks.size * _BLOCK**2 > _MOST_OF_IT * marked.size:
+        return (Region(0, 0, shape[1], shape[0]),)
+    islands = _islands({divmod(block, marked.shape[1]) for block in blocks.tolist()})
+    return tuple(_around(island, marked, shape) for island in islands)
 
 
 def _islands(blocks: set[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-    """Groups of blocks (row, column) that belong together."""
+    """Groups of blocks (row, column) that touch."""
     waiting = set(blocks)
     islands = []
-    steps = range(-_REACH_BLOCKS, _REACH_BLOCKS + 1)
     while waiting:
         island: list[tuple[int, int]] = []
         edge = {waiting.pop()}
@@ -139,8 +154,8 @@ def _islands(blocks: set[tuple[int, int]]) -> list[list[tuple[int, int]]]:
             edge = {
                 (row + down, column + right)
                 for row, column in edge
-                for down in steps
-                for right in steps
+                for down in (-1, 0, 1)
+                for right in (-1, 0, 1)
             }
             edge &= waiting
             waiting -= edge
@@ -149,21 +164,17 @@ def _islands(blocks: set[tuple[int, int]]) -> list[list[tuple[int, int]]]:
 
 
 def _around(
-    island: list[tuple[int, int]],
-    changed: npt.NDArray[np.bool_],
-    width_px: int,
-    height_px: int,
+    island: list[tuple[int, int]], marked: npt.NDArray[np.bool_], shape: tuple[int, ...]
 ) -> Region:
-    """The tightest rectangle around the changed pixels of an island."""
     top, left = (min(block[axis] for block in island) * _BLOCK for axis in (0, 1))
     bottom, right = ((max(block[axis] for block in island) + 1) * _BLOCK for axis in (0, 1))
-    window = changed[top:bottom, left:right]
+    window = marked[top:bottom, left:right]
     rows, columns = (np.flatnonzero(window.any(axis=axis)) for axis in (1, 0))
     return Region(
         (left + int(columns[0])) * _REDUCTION,
         (top + int(rows[0])) * _REDUCTION,
-        min(width_px, (left + int(columns[-1]) + 1) * _REDUCTION),
-        min(height_px, (top + int(rows[-1]) + 1) * _REDUCTION),
+        min(shape[1], (left + int(columns[-1]) + 1) * _REDUCTION),
+        min(shape[0], (top + int(rows[-1]) + 1) * _REDUCTION),
     )
 
 

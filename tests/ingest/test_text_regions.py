@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from index.records import Box
-from ingest.text_regions import Region, belongs, changed_regions, grown, ink
+from ingest.text_regions import Region, belongs, changed_regions, grown, ink, lively_regions
 
 WIDTH_PX, HEIGHT_PX = 643, 361
 """Odd on purpose."""
@@ -53,6 +53,23 @@ def test_changes_far_apart_are_regions_of_their_own() -> None:
         Region(100, 40, 160, 60),
         Region(WIDTH_PX - 1, HEIGHT_PX - 1, WIDTH_PX, HEIGHT_PX),
     ]
+
+
+def test_text_stands_where_a_picture_is_lively() -> None:
+    assert lively_regions(_coded(_drawn())) == ()
+    texts = ((40, 40, "Gross margin"), (40, 70, "rose to 41.5 %"), (500, 320, "Page 7"))
+    regions = lively_regions(_coded(_drawn(*texts)))
+    assert len(regions) == 2
+    for x, y, _ in texts:
+        assert any(region.touches(Region(x, y + 4, x + 60, y + 20)) for region in regions)
+    assert sum(region.area_within(0) for region in regions) < 0.2 * WIDTH_PX * HEIGHT_PX
+
+
+def test_faint_text_is_lively() -> None:
+    picture = np.full((HEIGHT_PX, WIDTH_PX, 3), 128, np.uint8)
+    picture[100:120, 200:202] = (128, 158, 128)
+    (region,) = lively_regions(picture)
+    assert region.touches(Region(200, 100, 202, 120))
 
 
 def test_a_region_grows_to_the_whole_line_and_to_no_other() -> None:
