@@ -20,7 +20,7 @@ from secondsight import Library
 from tests.clips import remux
 from tests.conftest import MANUAL, TALK, command, ingest_json
 
-KILLS = 10
+KILLS = 6
 CLIP = Fraction(20)
 QUERIES = ("the water level is measured", "tide gauge", "calibration of the float", "TG-4471-K")
 
@@ -80,8 +80,8 @@ def kill_after(seconds: float, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.timeout(1200)
-def test_killed_at_ten_random_instants_and_run_again(files: list[Path], tmp_path: Path) -> None:
-    """Five libraries, each killed late and then, on its way again, early."""
+def test_killed_at_random_instants_and_run_again(files: list[Path], tmp_path: Path) -> None:
+    """Three libraries, each killed late and then, on its way again, early."""
     started = time.monotonic()
     undisturbed = tmp_path / "undisturbed"
     ingest_json(undisturbed, files)
