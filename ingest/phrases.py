@@ -16,6 +16,8 @@ from ingest.media_info import SAMPLE_RATE_HZ
 
 LONGEST_SILENCE: Final = SAMPLE_RATE_HZ
 """Of a longer silence between two phrases, the middle is not heard."""
+_FULL_PAUSE: Final = SAMPLE_RATE_HZ // 2
+"""Pauses this long end a sentence; longer ones are no better to cut at."""
 _REACH: Final = 3 * SAMPLE_RATE_HZ // 5
 """A pause is given to a word border at most this far from it."""
 _FULL_STOP_WORTH: Final = SAMPLE_RATE_HZ // 4
@@ -48,7 +50,7 @@ class Phrase:
 
 
 def pack_windows(phrases: Sequence[Phrase], *, max_samples: int) -> list[Sequence[Phrase]]:
-    """Group phrases into windows of at most `max_samples`, cut at the longest pause near the end.
+    """Group phrases into windows of at most `max_samples`, cut at a long pause near the end.
 
     Long silences between phrases count as `LONGEST_SILENCE`: so much of them is heard. A phrase
     that is longer than `max_samples` alone is a window of its own.
@@ -60,7 +62,9 @@ def pack_windows(phrases: Sequence[Phrase], *, max_samples: int) -> list[Sequenc
         end = begin + len(sizes)
         if end < len(phrases):
             late = [begin + at for at in range(1, len(sizes)) if sizes[at] > max_samples // 2]
-            end = max([*late, end], key=lambda at: phrases[at].silence_before)
+            # The last one of those that are long enough: what is left of a window is wasted.
+            pauses = {at: min(phrases[at].silence_before, _FULL_PAUSE) for at in [*late, end]}
+            end = max(pauses, key=lambda at: (pauses[at], at))
         windows.append(phrases[begin:end])
         begin = end
     return windows

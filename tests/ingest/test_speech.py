@@ -197,6 +197,15 @@ def test_windows_hold_every_phrase_and_fit(steps_ms: list[tuple[int, int]]) -> N
             assert sum(begin <= phrase.start and phrase.end <= end for begin, end in parts) == 1
 
 
+def test_windows_are_cut_at_the_last_full_pause() -> None:
+    phrases = _phrases((0, 10), (10.2, 15), (17, 20), (20.6, 24), (24.3, 30), (31, 32))
+    starts = [window[0].start / SECOND for window in pack_windows(phrases, max_samples=28 * SECOND)]
+    assert starts == [0, 20.6]
+    hurried = _phrases((0, 10), (10.2, 15), (15.4, 20), (20.2, 24), (24.3, 30), (30.2, 32))
+    starts = [window[0].start / SECOND for window in pack_windows(hurried, max_samples=28 * SECOND)]
+    assert starts == [0, 15.4]
+
+
 def test_the_middle_of_a_long_silence_is_not_heard() -> None:
     phrases = _phrases((1.0, 2.0), (2.5, 4.0), (60.0, 61.0))
     (window,) = pack_windows(phrases, max_samples=28 * SECOND)
