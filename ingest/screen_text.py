@@ -21,14 +21,16 @@ from ingest.text_regions import (
     changed_regions,
     grown,
     ink,
+    letters_px,
     lively_regions,
     whole_pixels,
 )
+from ingest.text_rows import in_rows
 
 _MOST_OF_IT: Final = 0.7
 """Where this share of a picture has to be searched, all of it is."""
-_SAME_ROW_OVERLAP: Final = 0.5
-"""Boxes whose heights overlap by this share of the lower one stand in one row."""
+_LARGE_PX: Final = 48
+"""Lines of this height show the recogniser all that it takes in: enlarging them adds nothing."""
 _SAME_LINE_RATIO: Final = 0.85
 """Recognisers misread a letter now and then: lines this alike are the same line."""
 _SAME_TEXT_SHARE: Final = 0.02
@@ -44,7 +46,7 @@ class ScreenTextReader:
     def __init__(self, settings: ScreenTextSettings) -> None:
         """Load the models. Raises ModelMissingError when RapidOCR or its engine is missing."""
         self._engine = TextEngine(settings)
-        self._min_confidence = settings.min_confidence
+        self._settings = settings
 
     def read(self, image: npt.NDArray[np.uint8]) -> tuple[TextLine, ...]:
         """Lines in reading order: rows from top to bottom, in a row from left to right.
@@ -69,9 +71,9 @@ class ScreenTextReader:
     def _read(self, image: npt.NDArray[np.uint8], before: _Read | None) -> _Read:
         if before is None or before.image.shape != image.shape:
             found = self._search(image, lively_regions(image), ())
-            return _Read(image, tuple(self._engine.recognize(image, found.fresh)))
+            return _Read(image, tuple(self._recognize(image, found.fresh)))
         found = self._search(image, changed_regions(before.image, image), before.lines)
-        fresh = self._engine.recognize(image, found.fresh)
+        fresh = self._recognize(image, found.fresh)
         return _Read(_patched(before.image, image, found.regions), (*found.carried, *fresh))
 
     def _search(
@@ -104,8 +106,21 @@ class ScreenTextReader:
                 return _Found(regions, [line for line, _ in fresh], carried)
             changed = (*regions, *unsettled)
 
+    def _recognize(
+        self, image: npt.NDArray[np.uint8], found: Sequence[FoundLine]
+    ) -> list[TextLine]:
+        return [self._surer(image, line) for line in self._engine.recognize(image, found)]
+
+    def _surer(self, image: npt.NDArray[np.uint8], line: TextLine) -> TextLine:
+        """The line, or what is read of it enlarged where that is surer."""
+        if line.confidence >= self._settings.enlarge_below or letters_px(line.box) >= _LARGE_PX:
+            return line
+        again = self._engine.read_enlarged(image, line)
+        return line if again is None else max(line, again, key=lambda one: one.confidence)
+
     def _told(self, lines: Iterable[TextLine]) -> tuple[TextLine, ...]:
-        sure = [line for line in lines if line.text and line.confidence >= self._min_confidence]
+        least = self._settings.min_confidence
+        sure = [line for line in lines if line.text and line.confidence >= least]
         return tuple(line for row in in_rows(sure) for line in row)
 
 
@@ -160,17 +175,6 @@ def _patched(
     return patched
 
 
-def in_rows(lines: Sequence[TextLine]) -> list[list[TextLine]]:
-    """Rows from top to bottom, each from left to right: what stands side by side is one row."""
-    rows: list[list[TextLine]] = []
-    for line in sorted(lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0)):
-        if rows and all(_same_row(other.box, line.box) for other in rows[-1]):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [sorted(row, key=lambda line: line.box.x0) for row in rows]
-
-
 def screen_text_moments(
     frames: Sequence[KeptFrame], lines_per_frame: Sequence[Sequence[TextLine]]
 ) -> tuple[Moment, ...]:
@@ -222,12 +226,6 @@ def _moment(shown: _Shown) -> Moment:
         lines=shown.lines,
         confidence=sum(len(line.text) * line.confidence for line in shown.lines) / letters,
     )
-
-
-def _same_row(one: Box, other: Box) -> bool:
-    shared = min(one.y1, other.y1) - max(one.y0, other.y0)
-    beside = one.x1 <= other.x0 or other.x1 <= one.x0
-    return beside and shared >= _SAME_ROW_OVERLAP * min(one.y1 - one.y0, other.y1 - other.y0)
 
 
 def _is_running(line: TextLine, neighbours: Sequence[TextLine]) -> bool:

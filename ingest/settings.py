@@ -50,6 +50,9 @@ class ScreenTextSettings:
     engine: Literal["openvino", "onnxruntime"] = "openvino"
     threads: int = 2
     min_confidence: float = 0.75
+    """Lines that are read less surely (0..1) are left out."""
+    enlarge_below: float = 0.9
+    """Lines that are read less surely (0..1) are enlarged and read once more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from math import ceil, floor
+from operator import mul
 from queue import SimpleQueue
 from typing import Any, Final, Literal
 
@@ -23,7 +24,8 @@ from PIL import Image
 from index.errors import ModelMissingError
 from index.records import Box, TextLine
 from ingest.settings import ScreenTextSettings
-from ingest.text_regions import Region
+from ingest.text_regions import Region, ink, letters_px
+from ingest.text_rows import in_rows
 
 _SHORT_SIDE_PX: Final = 720
 """Smaller pictures are enlarged to this short side before text is searched in them."""
@@ -39,6 +41,12 @@ _LEAST_WIDTH_PX: Final = 320
 """Lines are filled up to this width, the least that the recogniser was trained with."""
 _WIDTH_STEP_PX: Final = 64
 """Longer lines are filled up to multiples of this: the engines prepare for each new width."""
+
+_DOWNWARDS: Final = 1.5
+"""Lines that are this much higher than wide run downwards."""
+_LEAST_LETTERS_PX: Final = 2
+"""Lower lines are no text; some are found in what fills a window up."""
+_ENLARGEMENT: Final = 2
 
 Picture = npt.NDArray[np.uint8]
 Inference = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
@@ -88,29 +96,54 @@ class TextEngine:
 
     def recognize(self, image: Picture, found: Sequence[FoundLine]) -> list[TextLine]:
         """The texts of lines in `image` (uint8, height x width x 3, RGB); some may be empty."""
-        bgr = np.ascontiguousarray(image[..., ::-1])
-        return list(self._threads.map(partial(self._recognize, bgr), found))
+        picture = Image.fromarray(image)
+        # Lines of one width after another: the engines are slow to go from one to the next.
+        order = sorted(range(len(found)), key=lambda at: _slenderness(found[at].box))
+        read = self._threads.map(partial(self._recognize, picture), [found[at] for at in order])
+        lines = dict(zip(order, read, strict=True))
+        return [lines[at] for at in range(len(found))]
+
+    def read_enlarged(self, image: Picture, line: TextLine) -> TextLine | None:
+        """What is read where `line` stands in `image` (as above) when that part is enlarged.
+
+        The box is that of `line`. None when no text is found.
+        """
+        height_px, width_px = image.shape[:2]
+        letters = ink(line.box)
+        size_px = ceil(letters_px(line.box))
+        x0, y0 = max(0, letters.x0 - 2 * size_px), max(0, letters.y0 - size_px)
+        x1, y1 = min(width_px, letters.x1 + 2 * size_px), min(height_px, letters.y1 + size_px)
+        part = Image.fromarray(image[y0:y1, x0:x1])
+        enlarged_px = (part.width * _ENLARGEMENT, part.height * _ENLARGEMENT)
+        enlarged = np.asarray(part.resize(enlarged_px, Image.Resampling.LANCZOS))
+        there = Region(
+            (letters.x0 - x0) * _ENLARGEMENT,
+            (letters.y0 - y0) * _ENLARGEMENT,
+            (letters.x1 - x0) * _ENLARGEMENT,
+            (letters.y1 - y0) * _ENLARGEMENT,
+        )
+        found = self._find(enlarged, 1, Region(0, 0, *enlarged_px))
+        again = self.recognize(enlarged, [one for one in found if ink(one.box).touches(there)])
+        return _joined(again, line.box)
 
     def _find(self, scaled: Picture, scale: float, region: Region) -> list[FoundLine]:
         window = _window(region, scale, scaled.shape[1], scaled.shape[0])
         part = scaled[window.y0 : window.y1, window.x0 : window.x1]
         missing = [(0, -side % _STRIDE_PX) for side in part.shape[:2]]
         filled = np.pad(part, (*missing, (0, 0)), mode="edge")
-        shares = self._detector.session(_as_input(filled[..., ::-1]))
+        shares = self._detector.session(_as_input(filled))
         places, _ = self._detector.postprocess_op(shares, filled.shape[:2])
-        return [_found(corners, window, scaled, scale) for corners in places]
+        found = [_found(corners, window, scaled, scale) for corners in places]
+        return [line for line in found if letters_px(line.box) >= _LEAST_LETTERS_PX]
 
-    def _recognize(self, bgr: Picture, found: FoundLine) -> TextLine:
-        from rapidocr.utils.process_img import get_rotate_crop_image
-
-        line = get_rotate_crop_image(bgr, found.corners.copy())
-        height_px, width_px = line.shape[:2]
-        needed_px = ceil(_LINE_HEIGHT_PX * width_px / height_px)
+    def _recognize(self, picture: Image.Image, found: FoundLine) -> TextLine:
+        line = _as_input(np.asarray(_cut_out(picture, found.corners)))
+        needed_px = line.shape[3]
         filled_px = max(_LEAST_WIDTH_PX, ceil(needed_px / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
-        filled = self._recognizer.resize_norm_img(line, filled_px / _LINE_HEIGHT_PX)
+        filled = np.pad(line, ((0, 0), (0, 0), (0, 0), (0, filled_px - needed_px)))
         inference = self._recognizers.get()
         try:
-            letters = inference(filled[np.newaxis])
+            letters = inference(filled)
             ((text, confidence),), _ = self._recognizer.postprocess_op(letters)
         finally:
             self._recognizers.put(inference)
@@ -160,6 +193,20 @@ def _infer(request: Any, values: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
     return output
 
 
+def _joined(lines: Sequence[TextLine], box: Box) -> TextLine | None:
+    """One line of all of them, at `box`; None when they say nothing."""
+    told = [line for row in in_rows([line for line in lines if line.text]) for line in row]
+    if not told:
+        return None
+    letters = [len(line.text) for line in told]
+    confidence = sum(map(mul, letters, (line.confidence for line in told))) / sum(letters)
+    return TextLine(" ".join(line.text for line in told), box, confidence)
+
+
+def _slenderness(box: Box) -> float:
+    return (box.x1 - box.x0) / (box.y1 - box.y0)
+
+
 def _search_scale(width_px: int, height_px: int) -> float:
     enlarged = max(1.0, _SHORT_SIDE_PX / min(width_px, height_px))
     return min(enlarged, _LONG_SIDE_PX / max(width_px, height_px))
@@ -185,10 +232,39 @@ def _window(region: Region, scale: float, width_px: int, height_px: int) -> Regi
     )
 
 
-def _as_input(bgr: Picture) -> npt.NDArray[np.float32]:
-    """float32, 1 x 3 x height x width, from -1 to 1."""
-    levels = bgr.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+def _as_input(image: Picture) -> npt.NDArray[np.float32]:
+    """float32, 1 x 3 (BGR) x height x width, from -1 to 1."""
+    levels = image[..., ::-1].transpose(2, 0, 1)[np.newaxis].astype(np.float32, order="C")
     return levels * np.float32(2 / 255) - np.float32(1)
+
+
+def _cut_out(picture: Image.Image, corners: npt.NDArray[np.float32]) -> Image.Image:
+    """A line set upright, as high as the recogniser takes it; text that runs downwards, turned.
+
+    Small letters are enlarged in one step, from where they stand to a fraction of a pixel: read so,
+    they are taken for others far less often than cut out at their own size first.
+    """
+    if _side_px(corners, 1, 2) >= _DOWNWARDS * _side_px(corners, 0, 1):
+        corners = np.roll(corners, -1, axis=0)
+    width, height = _side_px(corners, 0, 1), _side_px(corners, 1, 2)
+    full = max(_LINE_HEIGHT_PX, ceil(height))
+    first, second, third, fourth = corners.tolist()
+    line = picture.transform(
+        (ceil(full * width / height), full),
+        Image.Transform.QUAD,
+        (*first, *fourth, *third, *second),
+        Image.Resampling.BILINEAR,
+    )
+    if full == _LINE_HEIGHT_PX:
+        return line
+    fitting = (max(1, ceil(_LINE_HEIGHT_PX * width / height)), _LINE_HEIGHT_PX)
+    return line.resize(fitting, Image.Resampling.BILINEAR)
+
+
+def _side_px(corners: npt.NDArray[np.float32], one: int, other: int) -> float:
+    """Length of the longer one of a side and the side opposite to it."""
+    sides = (corners[one] - corners[other], corners[(one + 2) % 4] - corners[(other + 2) % 4])
+    return max(float(np.linalg.norm(side)) for side in sides)
 
 
 def _found(

@@ -65,8 +65,13 @@ def whole_pixels(box: Box) -> Region:
 
 def ink(box: Box) -> Region:
     """Where the letters of a line stand: its box without the room above and below them."""
-    room = _size_px(box) * (1 - _INK_SHARE) / 2
+    room = letters_px(box) * (1 - _INK_SHARE) / 2
     return Region(round(box.x0), round(box.y0 + room), round(box.x1), round(box.y1 - room))
+
+
+def letters_px(line: Box) -> float:
+    """Size of the letters with the room around them, also of lines that run downwards."""
+    return min(line.x1 - line.x0, line.y1 - line.y0)
 
 
 def belongs(line: Box, region: Region) -> bool:
@@ -76,7 +81,7 @@ def belongs(line: Box, region: Region) -> bool:
     found as one line.
     """
     letters = ink(line)
-    reach_px = round(_size_px(line))
+    reach_px = round(letters_px(line))
     reach = Region(letters.x0 - reach_px, letters.y0, letters.x1 + reach_px, letters.y1)
     return reach.touches(region)
 
@@ -176,8 +181,3 @@ def _around(
         min(shape[1], (left + int(columns[-1]) + 1) * _REDUCTION),
         min(shape[0], (top + int(rows[-1]) + 1) * _REDUCTION),
     )
-
-
-def _size_px(line: Box) -> float:
-    """Height of the letters with the room around them, also of lines that run downwards."""
-    return min(line.x1 - line.x0, line.y1 - line.y0)

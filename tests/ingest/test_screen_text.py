@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from fractions import Fraction
 from typing import Any
 
@@ -15,9 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 from index.files import FilePart
 from index.records import Box, FrameTime, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame, decode_jpeg
-from ingest.screen_text import ScreenTextReader, in_rows, screen_text_moments
+from ingest.screen_text import ScreenTextReader, screen_text_moments
 from ingest.settings import ScreenTextSettings
 from ingest.text_engine import FoundLine
+from ingest.text_rows import in_rows
 
 NO_PICTURE = FilePart("", 0, 0)
 CLOCK_BOX = Box(1000, 680, 1200, 710)
@@ -211,6 +213,86 @@ def test_another_size_is_read_whole(reader: ScreenTextReader) -> None:
     small = np.ascontiguousarray(large[:540])
     first, second = reader.read_changes([large, small])
     assert [line.text for line in first] == [line.text for line in second]
+
+
+SENTENCES = (
+    "The harbour of Halden was dredged in May of the same year",
+    "Gross margin rose to 41.5 % while freight costs fell by 12 %",
+    "Two ships are laid up until the end of March for repairs",
+    "Serial numbers TG-4471-K to TG-4490-K have been replaced",
+    "Deliveries to the northern depots resume on the third Monday",
+    "Every invoice above 5,000 needs the signature of two clerks",
+)
+
+
+def _recorded_small(size_px: float, share: float) -> Image.Image:
+    """Sentences in letters of this size, recorded at a share of the resolution."""
+    picture = Image.new("RGB", (1280, 720), "white")
+    draw = ImageDraw.Draw(picture)
+    for row, text in enumerate(SENTENCES):
+        place = (80 + 40 * row, 60 + 40 * row)
+        draw.text(place, text, fill=(30, 30, 30), font=ImageFont.load_default(size=size_px))
+    return picture.resize((round(1280 * share), round(720 * share)), Image.Resampling.BOX)
+
+
+def _share_read(lines: Sequence[TextLine]) -> float:
+    """How much of the sentences was read: the mean of each one's likeness to the nearest line."""
+    shares = [
+        max((SequenceMatcher(None, text, line.text).ratio() for line in lines), default=0.0)
+        for text in SENTENCES
+    ]
+    return sum(shares) / len(shares)
+
+
+def test_small_letters_are_read(reader: ScreenTextReader) -> None:
+    assert _share_read(reader.read(np.asarray(_recorded_small(11, 0.5)))) > 0.93
+
+
+def test_lines_read_unsurely_are_enlarged_and_read_again(reader: ScreenTextReader) -> None:
+    once = ScreenTextReader(ScreenTextSettings(enlarge_below=0.0))
+    for size_px, share in ((8, 0.6), (10, 0.5)):
+        blurred = _recorded_small(size_px, share).resize((1280, 720), Image.Resampling.BILINEAR)
+        before, after = (one.read(np.asarray(blurred)) for one in (once, reader))
+        assert len(after) >= len(before)
+        assert _share_read(after) > _share_read(before)
+
+
+def test_what_is_read_again_keeps_its_box_and_the_surer_text(reader: ScreenTextReader) -> None:
+    sure = reader.read(_drawn(("Serial TG-4471-K", 60, 60)))[0]
+    misread = TextLine("Serjal TG-447I-K", sure.box, 0.8)
+    again = reader._surer(_drawn(("Serial TG-4471-K", 60, 60)), misread)
+    assert again.text == sure.text
+    assert again.box == sure.box
+    assert again.confidence > 0.9
+    nothing = TextLine("Serjal", Box(600, 300, 700, 330), 0.8)
+    assert reader._surer(_drawn(("Serial TG-4471-K", 60, 60)), nothing) == nothing
+
+
+def test_both_engines_read_the_same(reader: ScreenTextReader) -> None:
+    drawn = _drawn(("Serial TG-4471-K", 60, 60), ("Left column", 60, 200), ("Right", 520, 200))
+    other = ScreenTextReader(ScreenTextSettings(engine="onnxruntime", threads=1))
+    lines, same = reader.read(drawn), other.read(drawn)
+    assert [line.text for line in lines] == [line.text for line in same]
+
+
+def test_pictures_of_any_size_are_read(reader: ScreenTextReader) -> None:
+    page = Image.fromarray(_drawn(("Serial TG-4471-K", 60, 60), ("Left column", 60, 200)))
+    for size in ((1, 1), (3, 500), (500, 2), (97, 31), (2500, 90), (2600, 2400)):
+        for line in reader.read(np.asarray(page.resize(size))):
+            assert 0 <= line.box.x0 < line.box.x1 <= size[0]
+            assert 0 <= line.box.y0 < line.box.y1 <= size[1]
+    large = page.resize((3840, 2160), Image.Resampling.BICUBIC)
+    assert [line.text for line in reader.read(np.asarray(large))] == [
+        "Serial TG-4471-K",
+        "Left column",
+    ]
+
+
+def test_text_that_runs_downwards_is_read(reader: ScreenTextReader) -> None:
+    turned = Image.fromarray(_drawn(("Serial TG-4471-K", 60, 60))).transpose(
+        Image.Transpose.ROTATE_270
+    )
+    assert "Serial TG-4471-K" in [line.text for line in reader.read(np.asarray(turned))]
 
 
 @pytest.fixture(scope="module")
