@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from fractions import Fraction
+from itertools import repeat
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 
 from index.records import Box, Moment, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame
 from ingest.settings import ScreenTextSettings
-from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, TextEngine
+from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, PendingLine, Picture, TextEngine
 from ingest.text_regions import (
     Region,
     belongs,
     changed_regions,
     grown,
     ink,
-    letters_px,
     lively_regions,
     whole_pixels,
 )
@@ -29,8 +28,10 @@ from ingest.text_rows import in_rows
 
 _MOST_OF_IT: Final = 0.7
 """Where this share of a picture has to be searched, all of it is."""
-_LARGE_PX: Final = 48
-"""Lines of this height show the recogniser all that it takes in: enlarging them adds nothing."""
+_AHEAD: Final = 4
+"""Images that are searched before the lines of the first of them have to be read."""
+_FLEETING: Final = Fraction(3, 2)
+"""Seconds. Pictures that stay longer are looked at."""
 _SAME_LINE_RATIO: Final = 0.85
 """Recognisers misread a letter now and then: lines this alike are the same line."""
 _SAME_TEXT_SHARE: Final = 0.02
@@ -46,41 +47,64 @@ class ScreenTextReader:
     def __init__(self, settings: ScreenTextSettings) -> None:
         """Load the models. Raises ModelMissingError when RapidOCR or its engine is missing."""
         self._engine = TextEngine(settings)
-        self._settings = settings
+        self._min_confidence = settings.min_confidence
 
-    def read(self, image: npt.NDArray[np.uint8]) -> tuple[TextLine, ...]:
+    def read(self, image: Picture) -> tuple[TextLine, ...]:
         """Lines in reading order: rows from top to bottom, in a row from left to right.
 
         `image` is uint8, height x width x 3 (RGB). Boxes are in pixels of this image.
         """
-        return self._told(self._read(image, None).lines)
+        return self._told(self._begin(image, None).lines)
+
+    def read_each(self, images: Iterable[Picture]) -> Iterator[tuple[TextLine, ...]]:
+        """Lines of each image, as `read` gives them. Memory: a few images."""
+        return self._ahead(self._begin(image, None) for image in images)
 
     def read_changes(
-        self, images: Iterable[npt.NDArray[np.uint8]]
+        self, images: Iterable[Picture], fleeting: Iterable[bool] = repeat(False)
     ) -> Iterator[tuple[TextLine, ...]]:
         """Lines of each image, as `read` gives them, but read again only where images differ.
 
-        Lines are carried over that stand where nothing changed since they were read. Memory: one
-        image and its lines.
+        Lines are carried over that stand where nothing changed since they were read. Images that
+        are `fleeting` and differ everywhere are searched coarsely. Memory: a few images and their
+        lines.
         """
-        read: _Read | None = None
-        for image in images:
-            read = self._read(image, read)
-            yield self._told(read.lines)
 
-    def _read(self, image: npt.NDArray[np.uint8], before: _Read | None) -> _Read:
+        def begun() -> Iterator[_Begun]:
+            before: _Begun | None = None
+            for image, coarsely in zip(images, fleeting, strict=False):
+                before = self._begin(image, before, coarsely=coarsely)
+                yield before
+
+        return self._ahead(begun())
+
+    def _ahead(self, begun: Iterable[_Begun]) -> Iterator[tuple[TextLine, ...]]:
+        """What is read, in order; the next images are searched while lines are recognised."""
+        under_way: deque[tuple[PendingLine, ...]] = deque()
+        for one in begun:
+            under_way.append(one.lines)
+            if len(under_way) > _AHEAD:
+                yield self._told(under_way.popleft())
+        for lines in under_way:
+            yield self._told(lines)
+
+    def _begin(self, image: Picture, before: _Begun | None, *, coarsely: bool = False) -> _Begun:
         if before is None or before.image.shape != image.shape:
             found = self._search(image, lively_regions(image), ())
-            return _Read(image, tuple(self._recognize(image, found.fresh)))
-        found = self._search(image, changed_regions(before.image, image), before.lines)
-        fresh = self._recognize(image, found.fresh)
-        return _Read(_patched(before.image, image, found.regions), (*found.carried, *fresh))
+            return _Begun(image, tuple(self._engine.recognize(image, found.fresh)))
+        changed = changed_regions(before.image, image)
+        if coarsely and changed == (_whole(image),):
+            (lines,) = self._engine.find(image, changed, coarsely=True)
+            return _Begun(image, tuple(self._engine.recognize(image, lines)))
+        found = self._search(image, changed, before.lines)
+        fresh = self._engine.recognize(image, found.fresh)
+        return _Begun(_patched(before.image, image, found.regions), (*found.carried, *fresh))
 
     def _search(
         self,
-        image: npt.NDArray[np.uint8],
+        image: Picture,
         changed: tuple[Region, ...],
-        known: tuple[TextLine, ...],
+        known: tuple[PendingLine, ...],
     ) -> _Found:
         """Find the lines in the changed regions, grown until they cut no line."""
         searched: dict[Region, list[FoundLine]] = {}
@@ -106,32 +130,20 @@ class ScreenTextReader:
                 return _Found(regions, [line for line, _ in fresh], carried)
             changed = (*regions, *unsettled)
 
-    def _recognize(
-        self, image: npt.NDArray[np.uint8], found: Sequence[FoundLine]
-    ) -> list[TextLine]:
-        return [self._surer(image, line) for line in self._engine.recognize(image, found)]
-
-    def _surer(self, image: npt.NDArray[np.uint8], line: TextLine) -> TextLine:
-        """The line, or what is read of it enlarged where that is surer."""
-        if line.confidence >= self._settings.enlarge_below or letters_px(line.box) >= _LARGE_PX:
-            return line
-        again = self._engine.read_enlarged(image, line)
-        return line if again is None else max(line, again, key=lambda one: one.confidence)
-
-    def _told(self, lines: Iterable[TextLine]) -> tuple[TextLine, ...]:
-        least = self._settings.min_confidence
-        sure = [line for line in lines if line.text and line.confidence >= least]
+    def _told(self, pending: Iterable[PendingLine]) -> tuple[TextLine, ...]:
+        lines = [line.read.result() for line in pending]
+        sure = [line for line in lines if line.text and line.confidence >= self._min_confidence]
         return tuple(line for row in in_rows(sure) for line in row)
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What was read, all of it, sure or not."""
+class _Begun:
+    """What is being read, all of it, sure or not."""
 
-    image: npt.NDArray[np.uint8]
+    image: Picture
     """Each place as it looked when it was read. Not the previous image: against that, a text that
     fades in would never change enough to be read."""
-    lines: tuple[TextLine, ...]
+    lines: tuple[PendingLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +152,23 @@ class _Found:
 
     regions: tuple[Region, ...]
     fresh: list[FoundLine]
-    carried: list[TextLine]
+    carried: list[PendingLine]
 
 
-def _whole_if_most(regions: tuple[Region, ...], image: npt.NDArray[np.uint8]) -> tuple[Region, ...]:
+def _whole_if_most(regions: tuple[Region, ...], image: Picture) -> tuple[Region, ...]:
     """The whole picture where searching the regions is no less work."""
-    height_px, width_px = image.shape[:2]
     searched_px = sum(region.area_within(SEARCHED_AROUND_PX) for region in regions)
-    if searched_px < _MOST_OF_IT * height_px * width_px:
-        return regions
-    return (Region(0, 0, width_px, height_px),)
+    whole = _whole(image)
+    return regions if searched_px < _MOST_OF_IT * whole.area_within(0) else (whole,)
+
+
+def _whole(image: Picture) -> Region:
+    height_px, width_px = image.shape[:2]
+    return Region(0, 0, width_px, height_px)
 
 
 def _goes_on(
-    line: FoundLine, region: Region, regions: Sequence[Region], carried: Sequence[TextLine]
+    line: FoundLine, region: Region, regions: Sequence[Region], carried: Sequence[PendingLine]
 ) -> bool:
     """Whether a line found in a region goes on beyond it: there, it has to be searched anew."""
     place = ink(line.box)
@@ -164,15 +179,18 @@ def _goes_on(
     )
 
 
-def _patched(
-    before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8], regions: Sequence[Region]
-) -> npt.NDArray[np.uint8]:
+def _patched(before: Picture, after: Picture, regions: Sequence[Region]) -> Picture:
     """`before` with the regions of `after`."""
     patched = before.copy()
     for region in regions:
         place = (slice(region.y0, region.y1), slice(region.x0, region.x1))
         patched[place] = after[place]
     return patched
+
+
+def is_fleeting(frame: KeptFrame) -> bool:
+    """Whether a picture is one of many in a shot that moves: small letters cannot be read there."""
+    return not frame.shot_start and frame.span.end - frame.span.start < _FLEETING
 
 
 def screen_text_moments(

@@ -7,8 +7,9 @@ the scale of their picture, and each line is recognised by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -31,6 +32,8 @@ _SHORT_SIDE_PX: Final = 720
 """Smaller pictures are enlarged to this short side before text is searched in them."""
 _LONG_SIDE_PX: Final = 2000
 """Larger pictures are made smaller to this long side before text is searched in them."""
+_COARSELY: Final = 2
+"""So much smaller are pictures that are searched coarsely."""
 _STRIDE_PX: Final = 32
 """The detector takes pictures whose sides are multiples of this."""
 SEARCHED_AROUND_PX: Final = 32
@@ -39,6 +42,9 @@ _LINE_HEIGHT_PX: Final = 48
 """The recogniser takes lines of this height."""
 _LEAST_WIDTH_PX: Final = 320
 """Lines are filled up to this width, the least that the recogniser was trained with."""
+_NARROWED: Final = 0.8
+"""Longer lines are narrowed to this share, as they were in training: they are read as well so, with
+less work."""
 _WIDTH_STEP_PX: Final = 64
 """Longer lines are filled up to multiples of this: the engines prepare for each new width."""
 
@@ -47,6 +53,10 @@ _DOWNWARDS: Final = 1.5
 _LEAST_LETTERS_PX: Final = 2
 """Lower lines are no text; some are found in what fills a window up."""
 _ENLARGEMENT: Final = 2
+_KEPT_KERNELS: Final = 1000
+"""Code that is kept of that made for each size of picture and line: all of it fills the memory."""
+_LARGE_PX: Final = 48
+"""Lines of this height show the recogniser all that it takes in: enlarging them adds nothing."""
 
 Picture = npt.NDArray[np.uint8]
 Inference = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
@@ -64,49 +74,85 @@ class FoundLine:
     """Whether it reaches the border of the region that was searched, and may go on beyond."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PendingLine:
+    """A line that is being recognised."""
+
+    box: Box
+    """In pixels of the picture."""
+    read: Future[TextLine]
+    """Its text, at the same box; may be empty."""
+
+
 class TextEngine:
     """The detector and the recogniser.
 
-    Without the classifier of upside-down lines: pictures are upright, and it takes time.
+    Lines are recognised in threads of their own, so that the next picture can be searched
+    meanwhile. Without the classifier of upside-down lines: pictures are upright, and it takes time.
     """
 
     def __init__(self, settings: ScreenTextSettings) -> None:
         """Load the models. Raises ModelMissingError when RapidOCR or its engine is missing."""
-        count = settings.threads
-        self._detector: Any = _rapid_ocr(settings.engine, count, 1)._load_det_model()
-        self._recognizer: Any = _rapid_ocr(settings.engine, count, count)._load_rec_model()
+        rapid_ocr = _rapid_ocr(settings.engine)
+        self._enlarge_below = settings.enlarge_below
         # One line is too little work for several threads: each thread reads lines of its own.
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="screen-text")
-        self._recognizers: SimpleQueue[Inference] = SimpleQueue()
-        for inference in _inferences(self._recognizer.session, settings.engine, count):
-            self._recognizers.put(inference)
+        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="screen-text")
+        self._detector: Any = rapid_ocr._load_det_model()
+        self._recognizer: Any = rapid_ocr._load_rec_model()
+        # One more: lines are read enlarged while the next picture is searched, by all threads.
+        self._detections = _inferences(
+            self._detector.session, settings, count=settings.threads + 1, streams=1
+        )
+        self._recognitions = _inferences(
+            self._recognizer.session, settings, count=settings.threads, streams=settings.threads
+        )
 
-    def find(self, image: Picture, regions: Sequence[Region]) -> list[list[FoundLine]]:
+    def find(
+        self, image: Picture, regions: Sequence[Region], *, coarsely: bool = False
+    ) -> list[list[FoundLine]]:
         """The lines in each of the regions of `image`, and in a margin around it.
 
-        `image` is uint8, height x width x 3 (RGB).
+        `image` is uint8, height x width x 3 (RGB). Coarsely, it is a quarter of the work, and only
+        lines that are at least 16 px high on a picture of 720 are found.
         """
         height_px, width_px = image.shape[:2]
-        scale = _search_scale(width_px, height_px)
+        scale = _search_scale(width_px, height_px) / (_COARSELY if coarsely else 1)
         scaled = image
         if scale != 1:
             size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
             scaled = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
         return [self._find(scaled, scale, region) for region in regions]
 
-    def recognize(self, image: Picture, found: Sequence[FoundLine]) -> list[TextLine]:
-        """The texts of lines in `image` (uint8, height x width x 3, RGB); some may be empty."""
+    def recognize(self, image: Picture, found: Sequence[FoundLine]) -> list[PendingLine]:
+        """Begin to read lines in `image` (uint8, height x width x 3, RGB).
+
+        Lines that are read unsurely are enlarged and read once more; the surer reading counts.
+        """
         picture = Image.fromarray(image)
         # Lines of one width after another: the engines are slow to go from one to the next.
         order = sorted(range(len(found)), key=lambda at: _slenderness(found[at].box))
-        read = self._threads.map(partial(self._recognize, picture), [found[at] for at in order])
-        lines = dict(zip(order, read, strict=True))
-        return [lines[at] for at in range(len(found))]
+        pending = {
+            at: PendingLine(
+                found[at].box, self._threads.submit(self._read, picture, image, found[at])
+            )
+            for at in order
+        }
+        return [pending[at] for at in range(len(found))]
 
-    def read_enlarged(self, image: Picture, line: TextLine) -> TextLine | None:
-        """What is read where `line` stands in `image` (as above) when that part is enlarged.
+    def _read(self, picture: Image.Image, image: Picture, found: FoundLine) -> TextLine:
+        return self.surer(image, self._recognize(picture, found))
 
-        The box is that of `line`. None when no text is found.
+    def surer(self, image: Picture, line: TextLine) -> TextLine:
+        """The line, or what is read of it enlarged where that is surer."""
+        if line.confidence >= self._enlarge_below or letters_px(line.box) >= _LARGE_PX:
+            return line
+        again = self._read_enlarged(image, line)
+        return line if again is None else max(line, again, key=lambda one: one.confidence)
+
+    def _read_enlarged(self, image: Picture, line: TextLine) -> TextLine | None:
+        """What is read where `line` stands when that part is enlarged; None when nothing is.
+
+        The box is that of `line`.
         """
         height_px, width_px = image.shape[:2]
         letters = ink(line.box)
@@ -123,7 +169,12 @@ class TextEngine:
             (letters.y1 - y0) * _ENLARGEMENT,
         )
         found = self._find(enlarged, 1, Region(0, 0, *enlarged_px))
-        again = self.recognize(enlarged, [one for one in found if ink(one.box).touches(there)])
+        whole = Image.fromarray(enlarged)
+        again = [
+            self._recognize(whole, one, narrowed=1.0)
+            for one in found
+            if ink(one.box).touches(there)
+        ]
         return _joined(again, line.box)
 
     def _find(self, scaled: Picture, scale: float, region: Region) -> list[FoundLine]:
@@ -131,27 +182,26 @@ class TextEngine:
         part = scaled[window.y0 : window.y1, window.x0 : window.x1]
         missing = [(0, -side % _STRIDE_PX) for side in part.shape[:2]]
         filled = np.pad(part, (*missing, (0, 0)), mode="edge")
-        shares = self._detector.session(_as_input(filled))
-        places, _ = self._detector.postprocess_op(shares, filled.shape[:2])
+        with _taken(self._detections) as infer:
+            shares = infer(_as_input(filled))
+            places, _ = self._detector.postprocess_op(shares, filled.shape[:2])
         found = [_found(corners, window, scaled, scale) for corners in places]
         return [line for line in found if letters_px(line.box) >= _LEAST_LETTERS_PX]
 
-    def _recognize(self, picture: Image.Image, found: FoundLine) -> TextLine:
-        line = _as_input(np.asarray(_cut_out(picture, found.corners)))
+    def _recognize(
+        self, picture: Image.Image, found: FoundLine, *, narrowed: float = _NARROWED
+    ) -> TextLine:
+        line = _as_input(np.asarray(_cut_out(picture, found.corners, narrowed)))
         needed_px = line.shape[3]
         filled_px = max(_LEAST_WIDTH_PX, ceil(needed_px / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
         filled = np.pad(line, ((0, 0), (0, 0), (0, 0), (0, filled_px - needed_px)))
-        inference = self._recognizers.get()
-        try:
-            letters = inference(filled)
-            ((text, confidence),), _ = self._recognizer.postprocess_op(letters)
-        finally:
-            self._recognizers.put(inference)
+        with _taken(self._recognitions) as infer:
+            ((text, confidence),), _ = self._recognizer.postprocess_op(infer(filled))
         return TextLine(text.strip(), found.box, float(confidence))
 
 
-def _rapid_ocr(engine: Literal["openvino", "onnxruntime"], threads: int, streams: int) -> Any:
-    """RapidOCR whose models compute on `threads` threads, `streams` inputs at the same time."""
+def _rapid_ocr(engine: Literal["openvino", "onnxruntime"]) -> Any:
+    """RapidOCR, whose models compute on one thread a call."""
     try:
         from rapidocr import EngineType, RapidOCR
 
@@ -160,13 +210,8 @@ def _rapid_ocr(engine: Literal["openvino", "onnxruntime"], threads: int, streams
         message = f"text in pictures needs RapidOCR: pip install rapidocr {engine}"
         raise ModelMissingError(message) from error
     options = {
-        "openvino": {
-            "inference_num_threads": threads,
-            "num_streams": streams,
-            # Threads of several workers would be tied to the same processor.
-            "enable_cpu_pinning": False,
-        },
-        "onnxruntime": {"intra_op_num_threads": threads // streams},
+        "openvino": {"inference_num_threads": 1},
+        "onnxruntime": {"intra_op_num_threads": 1},
     }[engine]
     return RapidOCR(
         params={
@@ -178,12 +223,42 @@ def _rapid_ocr(engine: Literal["openvino", "onnxruntime"], threads: int, streams
     )
 
 
-def _inferences(session: Any, engine: str, count: int) -> list[Inference]:
-    """Calls of a model for `count` threads at the same time."""
-    if engine == "onnxruntime":
-        return [session] * count
-    model = session.session.get_compiled_model()
-    return [partial(_infer, model.create_infer_request()) for _ in range(count)]
+def _inferences(
+    session: Any, settings: ScreenTextSettings, *, count: int, streams: int
+) -> SimpleQueue[Inference]:
+    """Calls of a model for `count` threads at the same time, computing `streams` at a time."""
+    free: SimpleQueue[Inference] = SimpleQueue()
+    if settings.engine == "onnxruntime":
+        for _ in range(count):
+            free.put(session)
+        return free
+    import openvino
+
+    # RapidOCR has no setting for most of these.
+    model = openvino.compile_model(
+        session.model,
+        "CPU",
+        {
+            "INFERENCE_NUM_THREADS": settings.threads,
+            "NUM_STREAMS": streams,
+            # Threads of several workers would be tied to the same processor.
+            "ENABLE_CPU_PINNING": False,
+            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
+        },
+    )
+    for _ in range(count):
+        free.put(partial(_infer, model.create_infer_request()))
+    return free
+
+
+@contextmanager
+def _taken(free: SimpleQueue[Inference]) -> Iterator[Inference]:
+    """One of the calls that nobody uses."""
+    inference = free.get()
+    try:
+        yield inference
+    finally:
+        free.put(inference)
 
 
 def _infer(request: Any, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -238,7 +313,9 @@ def _as_input(image: Picture) -> npt.NDArray[np.float32]:
     return levels * np.float32(2 / 255) - np.float32(1)
 
 
-def _cut_out(picture: Image.Image, corners: npt.NDArray[np.float32]) -> Image.Image:
+def _cut_out(
+    picture: Image.Image, corners: npt.NDArray[np.float32], narrowed: float
+) -> Image.Image:
     """A line set upright, as high as the recogniser takes it; text that runs downwards, turned.
 
     Small letters are enlarged in one step, from where they stand to a fraction of a pixel: read so,
@@ -255,10 +332,10 @@ def _cut_out(picture: Image.Image, corners: npt.NDArray[np.float32]) -> Image.Im
         (*first, *fourth, *third, *second),
         Image.Resampling.BILINEAR,
     )
-    if full == _LINE_HEIGHT_PX:
-        return line
-    fitting = (max(1, ceil(_LINE_HEIGHT_PX * width / height)), _LINE_HEIGHT_PX)
-    return line.resize(fitting, Image.Resampling.BILINEAR)
+    natural_px = _LINE_HEIGHT_PX * width / height
+    width_px = ceil(max(1.0, min(natural_px, _LEAST_WIDTH_PX), narrowed * natural_px))
+    fitting = (width_px, _LINE_HEIGHT_PX)
+    return line if line.size == fitting else line.resize(fitting, Image.Resampling.BILINEAR)
 
 
 def _side_px(corners: npt.NDArray[np.float32], one: int, other: int) -> float:

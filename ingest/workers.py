@@ -6,7 +6,7 @@ Every call looks into the stage cache first, so that a run that was killed goes 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -28,14 +28,15 @@ from ingest.job import Job
 from ingest.media import read_audio
 from ingest.media_info import MediaInfo
 from ingest.pages import PageContent, apply_ocr
-from ingest.screen_text import ScreenTextReader
+from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
+from ingest.text_engine import Picture
 from ingest.transcript import Transcript
 from ingest.video import Kept
 from ingest.whisper_models import model_revision
 
-IMAGE_BATCH = 32
+IMAGE_BATCH = 8
 
 
 class SpeechWorker:
@@ -74,7 +75,7 @@ class ScreenTextWorker:
 
         def read() -> tuple[tuple[TextLine, ...], ...]:
             pictures = (decode_jpeg(frame.picture.read()) for frame in kept.frames)
-            return tuple(self._reader.read_changes(pictures))
+            return tuple(self._reader.read_changes(pictures, map(is_fleeting, kept.frames)))
 
         settings = job.settings
         return cached(job.entry("screen_text", settings.frames, settings.screen_text), read)
@@ -85,16 +86,26 @@ class ScreenTextWorker:
             return pages
 
         def read() -> tuple[PageContent, ...]:
-            return tuple(self._read_page(job, page) if page.needs_ocr else page for page in pages)
+            scanned = [page for page in pages if page.needs_ocr]
+            used_dpi: list[float] = []
+
+            def rendered() -> Iterator[Picture]:
+                for page in scanned:
+                    image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
+                    used_dpi.append(dpi)
+                    yield image
+
+            lines = list(self._reader.read_each(rendered()))
+            done = {
+                page.number: apply_ocr(page, found, dpi)
+                for page, found, dpi in zip(scanned, lines, used_dpi, strict=True)
+            }
+            return tuple(done.get(page.number, page) for page in pages)
 
         settings = job.settings
         numbers = [page.number for page in pages]
         entry = job.entry("scans", settings.documents, settings.screen_text, pages=numbers)
         return cached(entry, read)
-
-    def _read_page(self, job: Job, page: PageContent) -> PageContent:
-        image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
-        return apply_ocr(page, self._reader.read(image), dpi)
 
 
 class EmbedWorker:

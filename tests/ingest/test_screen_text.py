@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 from index.files import FilePart
 from index.records import Box, FrameTime, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame, decode_jpeg
-from ingest.screen_text import ScreenTextReader, screen_text_moments
+from ingest.screen_text import ScreenTextReader, is_fleeting, screen_text_moments
 from ingest.settings import ScreenTextSettings
-from ingest.text_engine import FoundLine
+from ingest.text_engine import FoundLine, PendingLine
 from ingest.text_rows import in_rows
 
 NO_PICTURE = FilePart("", 0, 0)
@@ -190,7 +190,7 @@ def test_a_moving_camera_picture_leaves_the_text_alone(
     recognized: list[int] = []
     recognize = reader._engine.recognize
 
-    def counting(image: npt.NDArray[np.uint8], found: Sequence[FoundLine]) -> list[TextLine]:
+    def counting(image: npt.NDArray[np.uint8], found: Sequence[FoundLine]) -> list[PendingLine]:
         recognized.append(len(found))
         return recognize(image, found)
 
@@ -198,6 +198,53 @@ def test_a_moving_camera_picture_leaves_the_text_alone(
     list(reader.read_changes(shown))
     assert recognized[0] >= 5
     assert max(recognized[1:]) <= 2
+
+
+def _moving(second: int) -> npt.NDArray[np.uint8]:
+    """A scene that differs everywhere from second to second, with a caption."""
+    levels = np.random.default_rng(second).integers(40, 160, (9, 16, 3), dtype=np.uint8)
+    picture = Image.fromarray(levels).resize((1280, 720), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((300, 620, 980, 690), fill=(0, 0, 0))
+    caption = f"Platform {second} is closed today"
+    draw.text((330, 630), caption, fill=(255, 255, 255), font=ImageFont.load_default(size=40))
+    return np.asarray(picture)
+
+
+def test_captions_on_moving_pictures_are_read_with_less_work(
+    reader: ScreenTextReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coarsely: list[bool] = []
+    find = reader._engine.find
+
+    def noting(*args: Any, **options: Any) -> list[list[FoundLine]]:
+        coarsely.append(options.get("coarsely", False))
+        return find(*args, **options)
+
+    monkeypatch.setattr(reader._engine, "find", noting)
+    shown = [_moving(second) for second in (1, 2, 3)]
+    read = list(reader.read_changes(shown, [True, True, True]))
+    assert [[line.text for line in lines] for lines in read] == [
+        [f"Platform {second} is closed today"] for second in (1, 2, 3)
+    ]
+    assert coarsely == [False, True, True]  # The first one is new, whatever comes after it.
+
+
+def test_a_slide_is_not_fleeting() -> None:
+    def frame(start: float, end: float, *, shot_start: bool) -> KeptFrame:
+        span = Span(Fraction(start), Fraction(end))
+        time = FrameTime(0, Fraction(1, 25))
+        return KeptFrame(span, time, NO_PICTURE, NO_PICTURE, shot_start)
+
+    assert is_fleeting(frame(3, 4, shot_start=False))
+    assert not is_fleeting(frame(3, 4, shot_start=True))
+    assert not is_fleeting(frame(3, 4.5, shot_start=False))
+
+
+def test_pictures_are_read_in_their_order(reader: ScreenTextReader) -> None:
+    numbers = [f"Invoice {number}" for number in range(101, 113)]
+    read = list(reader.read_each(_drawn((text, 60, 60)) for text in numbers))
+    assert [[line.text for line in lines] for lines in read] == [[text] for text in numbers]
 
 
 def test_text_that_fades_in_is_read(reader: ScreenTextReader) -> None:
@@ -260,12 +307,12 @@ def test_lines_read_unsurely_are_enlarged_and_read_again(reader: ScreenTextReade
 def test_what_is_read_again_keeps_its_box_and_the_surer_text(reader: ScreenTextReader) -> None:
     sure = reader.read(_drawn(("Serial TG-4471-K", 60, 60)))[0]
     misread = TextLine("Serjal TG-447I-K", sure.box, 0.8)
-    again = reader._surer(_drawn(("Serial TG-4471-K", 60, 60)), misread)
+    again = reader._engine.surer(_drawn(("Serial TG-4471-K", 60, 60)), misread)
     assert again.text == sure.text
     assert again.box == sure.box
     assert again.confidence > 0.9
     nothing = TextLine("Serjal", Box(600, 300, 700, 330), 0.8)
-    assert reader._surer(_drawn(("Serial TG-4471-K", 60, 60)), nothing) == nothing
+    assert reader._engine.surer(_drawn(("Serial TG-4471-K", 60, 60)), nothing) == nothing
 
 
 def test_both_engines_read_the_same(reader: ScreenTextReader) -> None:
