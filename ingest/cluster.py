@@ -9,6 +9,7 @@ that is killed for lack of memory without end.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import threading
@@ -27,11 +28,12 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no byte leaves the mach
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # each is an outcome, told once
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait leave the core to others
-# Workers of a local Ray keep the memory that they free: models ask for the same tens of megabytes
-# again and again, and to get them zeroed by the system each time is a quarter of their work.
+# Workers of a local Ray keep some of the memory that they free: models ask for the same tens of
+# megabytes again and again, and to get them zeroed by the system each time is a quarter of their
+# work. Threads share one heap, or each would keep as much.
 os.environ.setdefault("MALLOC_ARENA_MAX", "1")
-os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
-os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**31))
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**26))
 
 Value = TypeVar("Value")
 
@@ -83,7 +85,16 @@ class _EndedError(Exception):
 def _timed(function: Callable[..., Value], *args: Any) -> tuple[Value, float]:
     started = time.perf_counter()
     value = function(*args)
-    return value, time.perf_counter() - started
+    took_s = time.perf_counter() - started
+    _give_memory_back()
+    return value, took_s
+
+
+def _give_memory_back() -> None:
+    """Processes that wait need not hold what their last call has freed (glibc keeps it)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 class _Holder:

@@ -71,11 +71,11 @@ class Listener:
 
 
 def page_faults_of_freeing() -> int:
-    """Pages that the system hands out while the same 40 MB are asked for and freed ten times."""
-    np.ones(5_000_000)
+    """Pages that the system hands out while the same 20 MB are asked for and freed ten times."""
+    np.ones(2_500_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):
-        np.ones(5_000_000)
+        np.ones(2_500_000)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
