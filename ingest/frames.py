@@ -235,12 +235,16 @@ def _lost_share(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> 
 
 def _luma(picture: Image.Image) -> npt.NDArray[np.uint8]:
     height_px = max(1, round(picture.height * _LUMA_WIDTH_PX / picture.width))
-    small = picture.convert("L").resize((_LUMA_WIDTH_PX, height_px), Image.Resampling.BOX)
+    small = picture.convert("L").resize(
+        (_LUMA_WIDTH_PX, height_px), Image.Resampling.BOX, reducing_gap=1.0
+    )
     return np.asarray(small)
 
 
 def _colours(picture: Image.Image) -> npt.NDArray[np.float32]:
-    small = np.asarray(picture.resize((_LUMA_WIDTH_PX // 2, 90), Image.Resampling.BOX))
+    small = np.asarray(
+        picture.resize((_LUMA_WIDTH_PX // 2, 90), Image.Resampling.BOX, reducing_gap=1.0)
+    )
     levels = small.astype(np.int64) * _COLOUR_LEVELS // 256
     codes = (levels[..., 0] * _COLOUR_LEVELS + levels[..., 1]) * _COLOUR_LEVELS + levels[..., 2]
     counts = np.bincount(codes.reshape(-1), minlength=_COLOUR_LEVELS**3)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Final, Generic, Protocol, TypeVar
 
 QUIET_BYTES: Final = 100
@@ -68,7 +69,7 @@ def lively(
     and so is the last one. Memory: the tiny packets of one group.
     """
     quiet = _Quiet(1 / time_base)
-    settling = (1 / rate + _REFINEMENT + _MEASURED) / time_base
+    settling = ceil((1 / rate + _REFINEMENT + _MEASURED) / time_base)
     held: list[CodedT] = []
     opening: CodedT | None = None
     for packet in packets:
@@ -95,8 +96,9 @@ class _Quiet:
 
     def __init__(self, ticks: Fraction) -> None:
         """`ticks` are the units of the time base in a second."""
-        self._measure_from = _REFINEMENT * ticks
-        self._measure_until = self._measure_from + _MEASURED * ticks
+        # Whole units, rounded up, tell the same of whole units, in less time.
+        self._measure_from = ceil(_REFINEMENT * ticks)
+        self._measure_until = ceil((_REFINEMENT + _MEASURED) * ticks)
         self._loud_at: int | None = None
         self._usual_bytes = 0
 
