@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.ingest.clips import fetch_clips
-from benchmarks.ingest.lecture import Lecture, Recipe, lecture
+from benchmarks.ingest.lecture import Lecture, Recipe, lecture, repeated
 from benchmarks.ingest.runs import (
     Measured,
     first_cores,
@@ -55,9 +55,8 @@ def main() -> None:
     elif arguments.what == "speed":
         _speed(arguments, settings, _lecture(arguments, short_s))
     elif arguments.what == "memory":
-        _memory(
-            [_lecture(arguments, length_s) for length_s in (short_s, LONGER * short_s)], settings
-        )
+        once = _lecture(arguments, short_s)
+        _memory([once, repeated(once, LONGER)], settings)
     else:
         _workers(_lecture(arguments, short_s), settings)
 

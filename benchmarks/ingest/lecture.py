@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -58,6 +59,31 @@ class Lecture:
     words_on_slides: int
     clips_s: float
     """Seconds of moving pictures."""
+
+
+def repeated(lecture: Lecture, times: int) -> Lecture:
+    """The same lecture so many times in a row, beside it; its packets are copied by ffmpeg.
+
+    Raises SystemExit when ffmpeg is not installed.
+    """
+    path = lecture.path.with_stem(f"{lecture.path.stem}_{times}_times")
+    if not path.is_file() or path.stat().st_mtime < lecture.path.stat().st_mtime:
+        part = path.with_suffix(".part")
+        again = ["-stream_loop", str(times - 1), "-i", str(lecture.path), "-c", "copy"]
+        try:
+            subprocess.run(
+                ["ffmpeg", "-v", "error", "-y", *again, "-f", "mp4", str(part)], check=True
+            )
+        except FileNotFoundError as error:
+            message = "the longer video is put together by ffmpeg: apt-get install ffmpeg"
+            raise SystemExit(message) from error
+        part.rename(path)
+    return replace(
+        lecture,
+        path=path,
+        duration_s=times * lecture.duration_s,
+        clips_s=times * lecture.clips_s,
+    )
 
 
 def espeak(text: str) -> Samples:
