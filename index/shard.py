@@ -209,20 +209,26 @@ def commit_shard(
     rows: Sequence[InventoryRow],
     *,
     embedder: EmbedderIdentity,
+    replace_present: bool = False,
 ) -> Manifest:
     """Publish a staged shard and what came of its paths; returns the new manifest.
 
-    When another writer has published the source already, the staged shard is removed and only
-    the rows are recorded. On failure the library is as before and the shard is still staged.
-    Raises EmbedderMismatchError, or LibraryError when the disk refuses.
+    When the library holds the source already, another writer may have been faster: the staged
+    shard is removed and only the rows are recorded. With `replace_present` it takes the place of
+    the one that is there, at one stroke; readers that have that one open keep it until they
+    refresh. On failure the library is as before and the shard is still staged. Raises
+    EmbedderMismatchError, or LibraryError when the disk refuses.
     """
     with writer_lock(library):
         manifest = read_manifest(library)
         check_embedder(library, manifest, embedder)
         present = [name for name in entry.sources if manifest.shard_of(name) is not None]
+        replaced: list[ShardEntry] = []
         if present:
-            if len(present) < len(entry.sources):
+            replaced = [shard for shard in manifest.shards if set(shard.sources) & set(present)]
+            if {name for shard in replaced for name in shard.sources} != set(entry.sources):
                 raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
+        if present and not replace_present:
             changed = _publish(library, manifest, manifest.shards, rows, ())
             remove_tree(staged)
             return changed
@@ -231,13 +237,20 @@ def commit_shard(
             os.rename(staged, target)
             sync_directory(target.parent)
             sync_directory(staged.parent)
-            return _publish(library, manifest, (*manifest.shards, entry), rows, ())
+            kept = [shard for shard in manifest.shards if shard not in replaced]
+            changed = _publish(library, manifest, (*kept, entry), rows, ())
         except OSError as error:
             _take_back(library, manifest, staged, target)
             raise disk_error(target, "write", error) from error
         except LibraryError:
             _take_back(library, manifest, staged, target)
             raise
+        try:
+            for shard in replaced:
+                _remove_shard(library, library / SHARDS_NAME / shard.id)
+        except OSError as error:  # No manifest names it any more: it is swept later.
+            raise disk_error(library, "delete leftovers in", error) from error
+        return changed
 
 
 def _take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:

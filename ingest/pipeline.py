@@ -50,9 +50,11 @@ def ingest_paths(
     settings: IngestSettings,
     index: IndexSettings,
     listener: Listener,
+    again: bool = False,
 ) -> IngestReport:
     """Ingest files and everything in directories into the library at `library`.
 
+    `again`: files that are in it, too, to take their place there when they are done.
     Raises LibraryError when the library cannot be read or written (a full disk, say); what was
     committed until then stays.
     """
@@ -60,7 +62,7 @@ def ingest_paths(
     library = library.absolute()
     discovery = discover(paths)
     log = RunLog(library)
-    run = _Run(library, settings, index, listener, log)
+    run = _Run(library, settings, index, listener, log, again)
     for problem in discovery.problems:
         run.finish(_failure(problem), None)
     unknown = [file for file in discovery.files if not run.skip_known(file)]
@@ -83,6 +85,7 @@ class _Run:
     index: IndexSettings
     listener: Listener
     log: RunLog
+    again: bool
     outcomes: list[SourceOutcome] = field(default_factory=list)
     _waiting: list[InventoryRow] = field(default_factory=list)
     _recorded_at: float = field(default_factory=time.monotonic)
@@ -91,7 +94,8 @@ class _Run:
 
     def __post_init__(self) -> None:
         manifest = read_manifest(self.library)
-        self._ingested = {source for shard in manifest.shards for source in shard.sources}
+        known = {source for shard in manifest.shards for source in shard.sources}
+        self._ingested = set() if self.again else known
         rows = (
             [] if manifest.inventory is None else read_inventory(self.library / manifest.inventory)
         )
@@ -211,6 +215,7 @@ class _Run:
                 staged.entry,
                 [row],
                 embedder=embedder_identity(self.index.embedder),
+                replace_present=self.again,
             )
             self._ingested.add(source_id)
         source = staged.source

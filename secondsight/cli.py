@@ -78,6 +78,12 @@ DEFAULT_LIBRARY = Path("archive")
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and directories.")],
     library: LibraryOption = DEFAULT_LIBRARY,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Known files too, with the present settings; cached work is kept."
+        ),
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -85,7 +91,7 @@ def ingest(
     """Add videos and documents. Resumable; files already in the library are not read again."""
     opened = Library.open(library, settings=load_settings(config))
     with IngestProgress(Console(stderr=True)) as progress:
-        report = opened.ingest(paths, listener=progress)
+        report = opened.ingest(paths, listener=progress, again=again)
     if as_json:
         _print_json(present.report_json(report))
     else:

@@ -87,10 +87,17 @@ class Library:
         return f"Library({str(self.directory)!r}: {', '.join(counts)})"
 
     def ingest(
-        self, paths: Sequence[PathLike], *, listener: Listener = ignore_events
+        self,
+        paths: Sequence[PathLike],
+        *,
+        listener: Listener = ignore_events,
+        again: bool = False,
     ) -> IngestReport:
         """Add files and everything in directories. Killed runs resume; known files are skipped.
 
+        With `again` known files are taken through their stages with the present settings: what
+        these do not change comes from the stage cache. What was there of them can be found until
+        the new takes its place.
         A file that cannot be read is reported as failed, with its reason, and stops nothing.
         """
         return ingest_paths(
@@ -99,6 +106,7 @@ class Library:
             settings=self.settings.ingest,
             index=self.settings.index,
             listener=listener,
+            again=again,
         )
 
     def search(

@@ -109,6 +109,8 @@ def add_video(
     *,
     word: str = "word",
     before_commit: Callable[[], None] = lambda: None,
+    path: str | None = None,
+    replace_present: bool = False,
 ) -> Manifest:
     """Write and commit one video."""
     source, segments = make_video(number, word=word)
@@ -123,7 +125,14 @@ def add_video(
             outlier_share=0.2,
         )
         before_commit()
-        return commit_shard(library, staged, entry, [row_of(number)], embedder=IDENTITY)
+        return commit_shard(
+            library,
+            staged,
+            entry,
+            [row_of(number, path)],
+            embedder=IDENTITY,
+            replace_present=replace_present,
+        )
 
 
 TIME_BASES = (

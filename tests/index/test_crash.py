@@ -19,7 +19,7 @@ from tests.index.build import IDENTITY, add_video, row_of, source_id
 
 ROOT = Path(__file__).parents[2]
 CALLS = ("rename", "fsync", "write", "mkdir", "unlink", "rmdir", "open")
-ACTIONS = {"write": 7, "commit": 1, "forget": 1, "record": 1}
+ACTIONS = {"write": 7, "commit": 1, "replace": 1, "forget": 1, "record": 1}
 """What the writer is doing, and killed at every n-th call."""
 MANY = 400
 
@@ -28,6 +28,9 @@ def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> N
     """What the killed writer was doing; `arm` is called where it starts."""
     if action == "commit":
         add_video(library, 2, before_commit=arm)
+        return
+    if action == "replace":
+        add_video(library, 1, before_commit=arm, path="/again.mp4", replace_present=True)
         return
     arm()
     if action == "write":

@@ -99,6 +99,22 @@ def test_committing_twice_records_the_second_path(library: Path, area: Path) -> 
     assert os.listdir(library / "shards") == [first.id]
 
 
+def test_a_source_that_was_read_again_takes_its_own_place(library: Path, area: Path) -> None:
+    add_video(library, 2)
+    old, new = _write(library, area / "a", 1), _write(library, area / "b", 1)
+    commit_shard(library, area / "a", old, [row_of(1)], embedder=IDENTITY)
+    reader = Snapshot.open(library)
+    commit_shard(library, area / "b", new, [row_of(1)], embedder=IDENTITY, replace_present=True)
+    manifest = read_manifest(library)
+    assert [shard.sources[0] for shard in manifest.shards] == [source_id(2), source_id(1)]
+    assert manifest.shard_of(source_id(1)) == new
+    assert sorted(os.listdir(library / "shards")) == sorted(s.id for s in manifest.shards)
+    assert os.listdir(area) == []
+    # Who reads keeps what is read, until the next look.
+    assert len(reader.moments(range(reader.num_moments))) == reader.num_moments
+    assert Snapshot.open(library).num_moments == reader.num_moments
+
+
 def test_another_embedder_cannot_commit(library: Path, area: Path) -> None:
     entry = _write(library, area / "a", 1)
     other = replace(IDENTITY, settings_hash="1")

@@ -1,0 +1,59 @@
+"""`secondsight ingest --again`: other settings redo what they change, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.conftest import MEDIA, secondsight
+
+CLIP = MEDIA / "corpus" / "late_audio.mp4"
+UNSURE = "ingest: {screen_text: {enlarge_below: 0.5}}"
+SMALLER = "ingest: {frames: {thumbnail_side_px: 320}}"
+
+
+def _stages(library: Path) -> dict[str, set[tuple[str, int]]]:
+    """Name and inode of each cache entry, by stage."""
+    stages: dict[str, set[tuple[str, int]]] = {}
+    for file in (library / "cache").rglob("*"):
+        if file.is_file():
+            entry = (file.name, file.stat().st_ino)
+            stages.setdefault(file.name.split("-")[0], set()).add(entry)
+    return stages
+
+
+def _ingest(library: Path, *options: str | Path) -> str:
+    done = secondsight("ingest", "--json", "-L", library, *options, CLIP)
+    (source,) = json.loads(done.stdout)["sources"]
+    outcome: str = source["outcome"]
+    return outcome
+
+
+def test_other_settings_redo_what_they_change(tmp_path: Path) -> None:
+    library, unsure, smaller = (tmp_path / name for name in ("library", "unsure", "smaller"))
+    unsure.with_suffix(".yaml").write_text(UNSURE)
+    smaller.with_suffix(".yaml").write_text(SMALLER)
+    assert _ingest(library) == "added"
+    first = _stages(library)
+    assert {"frames", "speech", "screen_text", "embed_pictures", "embed_texts"} <= set(first)
+    (shard,) = (library / "shards").iterdir()
+
+    # Known is known, whatever the settings, until it is asked for.
+    assert _ingest(library, "--config", unsure.with_suffix(".yaml")) == "unchanged"
+    assert _stages(library) == first
+
+    assert _ingest(library, "--again", "--config", unsure.with_suffix(".yaml")) == "added"
+    second = _stages(library)
+    assert len(second["screen_text"]) == len(first["screen_text"]) + 1
+    assert second["screen_text"] > first["screen_text"]
+    assert {**second, "screen_text": set()} == {**first, "screen_text": set()}
+    (other,) = (library / "shards").iterdir()
+    assert other.name != shard.name
+
+    assert _ingest(library, "--again", "--config", smaller.with_suffix(".yaml")) == "added"
+    third = _stages(library)
+    assert third["frames"] > second["frames"]
+    assert third["speech"] == second["speech"]
+
+    (source,) = json.loads(secondsight("status", "--json", "-L", library).stdout)["sources"]
+    assert source["paths"] == [str(CLIP)]
