@@ -71,8 +71,8 @@ class ImageEmbeddings:
 def embedder_identity(settings: EmbedderSettings) -> EmbedderIdentity:
     """Say which embedder `settings` mean, without loading it (milliseconds, no torch).
 
-    Two embedders with the same identity give the same vectors. Raises ModelMissingError when a
-    package that carries a model is not installed.
+    Two embedders with the same identity give the same vectors, but for what processors round.
+    Raises ModelMissingError when a package that carries a model is not installed.
     """
     versions = [f"{name} {_installed_version(name)}" for name in (TEXT_PACKAGE, WEIGHTS_PACKAGE)]
     shaping = {

@@ -216,22 +216,26 @@ def commit_shard(
     When the library holds the source already, another writer may have been faster: the staged
     shard is removed and only the rows are recorded. With `replace_present` it takes the place of
     the one that is there, at one stroke; readers that have that one open keep it until they
-    refresh. On failure the library is as before and the shard is still staged. Raises
-    EmbedderMismatchError, or LibraryError when the disk refuses.
+    refresh; when none is there, it was forgotten meanwhile: nothing is published. On failure the
+    library is as before and the shard is still staged. Raises EmbedderMismatchError, or
+    LibraryError when the disk refuses.
     """
     with writer_lock(library):
         manifest = read_manifest(library)
         check_embedder(library, manifest, embedder)
         present = [name for name in entry.sources if manifest.shard_of(name) is not None]
-        replaced: list[ShardEntry] = []
-        if present:
-            replaced = [shard for shard in manifest.shards if set(shard.sources) & set(present)]
-            if {name for shard in replaced for name in shard.sources} != set(entry.sources):
-                raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
+        if replace_present and not present:
+            remove_tree(staged)
+            return manifest
+        replaced = [shard for shard in manifest.shards if set(shard.sources) & set(present)]
         if present and not replace_present:
+            if len(present) < len(entry.sources):
+                raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
             changed = _publish(library, manifest, manifest.shards, rows, ())
             remove_tree(staged)
             return changed
+        for shard in replaced:
+            _require_single(shard)
         target = library / SHARDS_NAME / entry.id
         try:
             os.rename(staged, target)
@@ -245,11 +249,9 @@ def commit_shard(
         except LibraryError:
             _take_back(library, manifest, staged, target)
             raise
-        try:
+        with suppress(OSError):  # No manifest names them any more: they are swept later.
             for shard in replaced:
                 _remove_shard(library, library / SHARDS_NAME / shard.id)
-        except OSError as error:  # No manifest names it any more: it is swept later.
-            raise disk_error(library, "delete leftovers in", error) from error
         return changed
 
 
@@ -285,15 +287,19 @@ def forget_source(library: Path, source_id: str) -> Manifest:
             raise LibraryError(
                 f"{library} holds no source {source_id}; list them with: secondsight status"
             )
-        if len(entry.sources) > 1:
-            raise LibraryError(
-                f"shard {entry.id} also holds other sources; upgrade with: "
-                "pip install --upgrade secondsight"
-            )
+        _require_single(entry)
         kept = tuple(shard for shard in manifest.shards if shard.id != entry.id)
         manifest = _publish(library, manifest, kept, (), (source_id,))
         _sweep(library, manifest)
         return manifest
+
+
+def _require_single(entry: ShardEntry) -> None:
+    if len(entry.sources) > 1:
+        raise LibraryError(
+            f"shard {entry.id} also holds other sources; upgrade with: "
+            "pip install --upgrade secondsight"
+        )
 
 
 def _publish(

@@ -57,7 +57,7 @@ class StoredMoment:
     id: int
     source: Source
     ordinal: int
-    """Position within the source, from 0; the same in every snapshot."""
+    """Position within the source, from 0; the same until the source is read again."""
     segment: int
     moment: Moment
 

@@ -94,8 +94,8 @@ class _Run:
 
     def __post_init__(self) -> None:
         manifest = read_manifest(self.library)
-        known = {source for shard in manifest.shards for source in shard.sources}
-        self._ingested = set() if self.again else known
+        self._known = {source for shard in manifest.shards for source in shard.sources}
+        self._ingested: set[str] = set() if self.again else set(self._known)
         rows = (
             [] if manifest.inventory is None else read_inventory(self.library / manifest.inventory)
         )
@@ -103,13 +103,19 @@ class _Run:
 
     def skip_known(self, file: CandidateFile) -> bool:
         """True for a path whose file is in the library and has not changed since."""
-        row = self._rows.get(file.path)
-        if row is None or row.source_id not in self._ingested or row.source_id is None:
+        source_id = self._held_as(file)
+        if source_id is None or self.again:
             return False
-        if (row.size_bytes, row.mtime_ns) != (file.size_bytes, file.mtime_ns):
-            return False
-        self.finish(SourceOutcome(file.path, "unchanged", row.source_id), None)
+        self.finish(SourceOutcome(file.path, "unchanged", source_id), None)
         return True
+
+    def _held_as(self, file: CandidateFile) -> str | None:
+        """The source in the library that a file was when the run began, unless it has changed."""
+        row = self._rows.get(file.path)
+        if row is None or row.source_id not in self._known:
+            return None
+        unchanged = (row.size_bytes, row.mtime_ns) == (file.size_bytes, file.mtime_ns)
+        return row.source_id if unchanged else None
 
     def ingest(self, files: Sequence[CandidateFile]) -> None:
         """Take files through their stages, a bounded number at a time."""
@@ -147,7 +153,10 @@ class _Run:
         """Note an outcome, tell it, and have it recorded unless a commit already did."""
         with self._lock:
             self.outcomes.append(outcome)
-            if outcome.outcome == "failed" or (outcome.outcome == "unchanged" and file is not None):
+            failed = outcome.outcome == "failed"
+            if failed and file is not None and self._held_as(file) is not None:
+                pass  # Read again in vain: the library still holds what it held.
+            elif failed or (outcome.outcome == "unchanged" and file is not None):
                 self._waiting.append(_row(outcome, file))
             self._hear(
                 Event(
@@ -209,14 +218,16 @@ class _Run:
                 reason=None,
                 seen_at=_now(),
             )
-            commit_shard(
+            manifest = commit_shard(
                 self.library,
                 Path(staged.directory),
                 staged.entry,
                 [row],
                 embedder=embedder_identity(self.index.embedder),
-                replace_present=self.again,
+                replace_present=self.again and source_id in self._known,
             )
+            if manifest.shard_of(source_id) is None:
+                raise SourceError(file.path, "commit", "was forgotten while it was read")
             self._ingested.add(source_id)
         source = staged.source
         return SourceOutcome(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Final
 
 from index.records import Box, Moment, MomentKind, Span, TextLine
@@ -57,8 +57,8 @@ class ScreenTextReader:
         return self._told(self._begin(image, None).lines)
 
     def read_each(self, images: Iterable[Picture]) -> Iterator[tuple[TextLine, ...]]:
-        """Lines of each image, as `read` gives them. Memory: a few images."""
-        return self._ahead(self._begin(image, None) for image in images)
+        """Lines of each image, as `read` gives them. Memory: three images; pages may be large."""
+        return self._ahead((self._begin(image, None) for image in images), 1)
 
     def read_changes(
         self, images: Iterable[Picture], fleeting: Iterable[bool] = repeat(False)
@@ -76,29 +76,38 @@ class ScreenTextReader:
                 before = self._begin(image, before, coarsely=coarsely)
                 yield before
 
-        return self._ahead(begun())
+        return self._ahead(begun(), _AHEAD)
 
-    def _ahead(self, begun: Iterable[_Begun]) -> Iterator[tuple[TextLine, ...]]:
+    def _ahead(self, begun: Iterable[_Begun], count: int) -> Iterator[tuple[TextLine, ...]]:
         """What is read, in order; the next images are searched while lines are recognised."""
         under_way: deque[tuple[PendingLine, ...]] = deque()
-        for one in begun:
-            under_way.append(one.lines)
-            if len(under_way) > _AHEAD:
+        try:
+            for one in begun:
+                under_way.append(one.lines)
+                if len(under_way) > count:
+                    yield self._told(under_way.popleft())
+            while under_way:
                 yield self._told(under_way.popleft())
-        for lines in under_way:
-            yield self._told(lines)
+        finally:  # Nobody waits for the rest.
+            for line in chain.from_iterable(under_way):
+                line.read.cancel()
 
     def _begin(self, image: Picture, before: _Begun | None, *, coarsely: bool = False) -> _Begun:
-        if before is None or before.image.shape != image.shape:
+        if (
+            before is None
+            or before.image.shape != image.shape
+            or (before.coarse and not coarsely)  # Seen long enough to be looked at.
+        ):
             found = self._search(image, lively_regions(image), ())
             return _Begun(image, tuple(self._engine.recognize(image, found.fresh)))
         changed = changed_regions(before.image, image)
         if coarsely and changed == (_whole(image),):
             (lines,) = self._engine.find(image, changed, coarsely=True)
-            return _Begun(image, tuple(self._engine.recognize(image, lines)))
+            return _Begun(image, tuple(self._engine.recognize(image, lines)), coarse=True)
         found = self._search(image, changed, before.lines)
         fresh = self._engine.recognize(image, found.fresh)
-        return _Begun(_patched(before.image, image, found.regions), (*found.carried, *fresh))
+        patched = _patched(before.image, image, found.regions)
+        return _Begun(patched, (*found.carried, *fresh), before.coarse)
 
     def _search(
         self,
@@ -144,6 +153,8 @@ class _Begun:
     """Each place as it looked when it was read. Not the previous image: against that, a text that
     fades in would never change enough to be read."""
     lines: tuple[PendingLine, ...]
+    coarse: bool = False
+    """Whether some of it was searched coarsely."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from importlib import import_module
 from math import ceil, floor
 from operator import mul
@@ -34,6 +34,8 @@ _LONG_SIDE_PX: Final = 2000
 """Larger pictures are made smaller to this long side before text is searched in them."""
 _COARSELY: Final = 2
 """So much smaller are pictures that are searched coarsely."""
+_COARSE_LETTERS_PX: Final = 16
+"""Height of the lowest lines that are looked for coarsely, in a picture of `_SHORT_SIDE_PX`."""
 _STRIDE_PX: Final = 32
 """The detector takes pictures whose sides are multiples of this."""
 SEARCHED_AROUND_PX: Final = 32
@@ -55,6 +57,7 @@ _LEAST_LETTERS_PX: Final = 2
 _ENLARGEMENT: Final = 2
 _KEPT_KERNELS: Final = 1000
 """Code that is kept of that made for each size of picture and line: all of it fills the memory."""
+_MOST_OF_IT: Final = 0.8
 _LARGE_PX: Final = 48
 """Lines of this height show the recogniser all that it takes in: enlarging them adds nothing."""
 
@@ -112,16 +115,19 @@ class TextEngine:
     ) -> list[list[FoundLine]]:
         """The lines in each of the regions of `image`, and in a margin around it.
 
-        `image` is uint8, height x width x 3 (RGB). Coarsely, it is a quarter of the work, and only
-        lines that are at least 16 px high on a picture of 720 are found.
+        `image` is uint8, height x width x 3 (RGB). Coarsely, it is a quarter of the work, and lines
+        less than 16 px high on a picture of 720 are left out: too many would be misread.
         """
         height_px, width_px = image.shape[:2]
-        scale = _search_scale(width_px, height_px) / (_COARSELY if coarsely else 1)
+        scale = _search_scale(width_px, height_px)
+        least_px = _COARSE_LETTERS_PX / scale if coarsely else 0
+        scale /= _COARSELY if coarsely else 1
         scaled = image
         if scale != 1:
             size = (max(1, round(width_px * scale)), max(1, round(height_px * scale)))
             scaled = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-        return [self._find(scaled, scale, region) for region in regions]
+        found = [self._find(scaled, scale, region) for region in regions]
+        return [[line for line in some if letters_px(line.box) >= least_px] for some in found]
 
     def recognize(self, image: Picture, found: Sequence[FoundLine]) -> list[PendingLine]:
         """Begin to read lines in `image` (uint8, height x width x 3, RGB).
@@ -150,7 +156,7 @@ class TextEngine:
         return line if again is None else max(line, again, key=lambda one: one.confidence)
 
     def _read_enlarged(self, image: Picture, line: TextLine) -> TextLine | None:
-        """What is read where `line` stands when that part is enlarged; None when nothing is.
+        """What is read where `line` stands, and only there, when that part is enlarged, or None.
 
         The box is that of `line`.
         """
@@ -169,12 +175,11 @@ class TextEngine:
             (letters.y1 - y0) * _ENLARGEMENT,
         )
         found = self._find(enlarged, 1, Region(0, 0, *enlarged_px))
+        touching = [one for one in found if ink(one.box).touches(there)]
+        if not _fill(there, [ink(one.box) for one in touching], reach_px=size_px):
+            return None  # Read would be what stands beside it, too, or a part of it.
         whole = Image.fromarray(enlarged)
-        again = [
-            self._recognize(whole, one, narrowed=1.0)
-            for one in found
-            if ink(one.box).touches(there)
-        ]
+        again = [self._recognize(whole, one, narrowed=1.0) for one in touching]
         return _joined(again, line.box)
 
     def _find(self, scaled: Picture, scale: float, region: Region) -> list[FoundLine]:
@@ -246,6 +251,7 @@ def _inferences(
             "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
         },
     )
+    session.session = None  # What RapidOCR has made of the model takes memory, too.
     for _ in range(count):
         free.put(partial(_infer, model.create_infer_request()))
     return free
@@ -266,6 +272,21 @@ def _infer(request: Any, values: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
     request.infer([values])
     output: npt.NDArray[np.float32] = request.get_output_tensor(0).data
     return output
+
+
+def _fill(place: Region, parts: Sequence[Region], *, reach_px: int) -> bool:
+    """Whether parts together cover most of a line's place, and reach no further than told."""
+    if not parts:
+        return False
+    union = reduce(Region.joined, parts)
+    within = (
+        union.x0 >= place.x0 - reach_px
+        and union.y0 >= place.y0 - reach_px
+        and union.x1 <= place.x1 + reach_px
+        and union.y1 <= place.y1 + reach_px
+    )
+    length = max(place.x1 - place.x0, place.y1 - place.y0)
+    return within and max(union.x1 - union.x0, union.y1 - union.y0) >= _MOST_OF_IT * length
 
 
 def _joined(lines: Sequence[TextLine], box: Box) -> TextLine | None:

@@ -49,7 +49,7 @@ class Hit:
     moment_id: int
     """The moment that gives the hit its place (for its picture)."""
     ordinal: int
-    """That moment's position within its source, the same in every snapshot."""
+    """That moment's position within its source, the same until that is read again."""
     segment: int
     """The segment that holds it, numbered over the snapshot."""
 

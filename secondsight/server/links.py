@@ -63,6 +63,8 @@ def seen_with(snapshot: Snapshot, source_id: str, ordinal: int) -> int | None:
 def _picture_link(hit: Hit, snapshot: Snapshot) -> str | None:
     if hit.source.id not in snapshot.sources:  # forgotten since the search
         return None
+    if hit.ordinal >= len(snapshot.source_range(hit.source.id)):  # read again since the search
+        return None
     seen = seen_with(snapshot, hit.source.id, hit.ordinal)
     return None if seen is None else f"/v1/moments/{hit.source.id}/{seen}/picture"
 

@@ -30,7 +30,7 @@ def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> N
         add_video(library, 2, before_commit=arm)
         return
     if action == "replace":
-        add_video(library, 1, before_commit=arm, path="/again.mp4", replace_present=True)
+        add_video(library, 1, word="other", before_commit=arm, replace_present=True)
         return
     arm()
     if action == "write":
@@ -108,10 +108,10 @@ def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
     assert states == sorted(states, key=lambda state: state == new)
 
 
-def _seen(library: Path) -> tuple[list[str], list[str], int]:
+def _seen(library: Path) -> tuple[list[str], list[str], list[int]]:
     snapshot = Snapshot.open(library)
-    found = len(snapshot.search_words("word", 100)[0])
-    assert found == snapshot.num_moments == len(snapshot.moments(range(snapshot.num_moments)))
+    found = [len(snapshot.search_words(word, 100)[0]) for word in ("word", "other")]
+    assert sum(found) == snapshot.num_moments == len(snapshot.moments(range(snapshot.num_moments)))
     return snapshot.source_ids, [row.path for row in snapshot.inventory()], found
 
 

@@ -115,6 +115,20 @@ def test_a_source_that_was_read_again_takes_its_own_place(library: Path, area: P
     assert Snapshot.open(library).num_moments == reader.num_moments
 
 
+def test_a_source_forgotten_while_it_was_read_again_stays_forgotten(
+    library: Path, area: Path
+) -> None:
+    add_video(library, 1)
+    entry = _write(library, area / "a", 1)
+    forget_source(library, source_id(1))
+    manifest = commit_shard(
+        library, area / "a", entry, [row_of(1)], embedder=IDENTITY, replace_present=True
+    )
+    assert manifest.shards == ()
+    assert os.listdir(area) == []
+    assert _state(library)[1:] == ([], [])
+
+
 def test_another_embedder_cannot_commit(library: Path, area: Path) -> None:
     entry = _write(library, area / "a", 1)
     other = replace(IDENTITY, settings_hash="1")

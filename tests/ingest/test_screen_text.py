@@ -230,6 +230,15 @@ def test_captions_on_moving_pictures_are_read_with_less_work(
     assert coarsely == [False, True, True]  # The first one is new, whatever comes after it.
 
 
+def test_what_was_searched_coarsely_is_read_again_when_it_stays(reader: ScreenTextReader) -> None:
+    slide = np.asarray(_recorded_small(12, 1.0))
+    more = Image.fromarray(slide)
+    ImageDraw.Draw(more).text((80, 400), "And more", fill=(0, 0, 0), font_size=30)
+    shown = [_moving(1), slide, np.asarray(more)]
+    *_, last = reader.read_changes(shown, [True, True, False])
+    assert [line.text for line in last] == [*SENTENCES, "And more"]
+
+
 def test_a_slide_is_not_fleeting() -> None:
     def frame(start: float, end: float, *, shot_start: bool) -> KeptFrame:
         span = Span(Fraction(start), Fraction(end))
@@ -340,6 +349,14 @@ def test_text_that_runs_downwards_is_read(reader: ScreenTextReader) -> None:
         Image.Transpose.ROTATE_270
     )
     assert "Serial TG-4471-K" in [line.text for line in reader.read(np.asarray(turned))]
+
+
+def test_what_stands_beside_an_unsure_line_is_not_read_into_it(reader: ScreenTextReader) -> None:
+    drawn = _drawn(("harbour", 60, 60), ("Halden", 215, 60), ("quay", 345, 60))
+    for line in reader.read(drawn):
+        unsure = TextLine(line.text[:-1], line.box, 0.8)
+        again = reader._engine.surer(drawn, unsure)
+        assert again in (unsure, TextLine(line.text, line.box, again.confidence))
 
 
 @pytest.fixture(scope="module")

@@ -57,3 +57,18 @@ def test_other_settings_redo_what_they_change(tmp_path: Path) -> None:
 
     (source,) = json.loads(secondsight("status", "--json", "-L", library).stdout)["sources"]
     assert source["paths"] == [str(CLIP)]
+
+
+def test_what_cannot_be_read_again_stays_as_it_was(tmp_path: Path) -> None:
+    library, hurried = tmp_path / "library", tmp_path / "hurried.yaml"
+    assert _ingest(library) == "added"
+    hurried.write_text("ingest: {work: {piece_limit_s: 0.001}}")
+    done = secondsight(
+        "ingest", "--json", "-L", library, "--again", "--config", hurried, CLIP, check=False
+    )
+    (source,) = json.loads(done.stdout)["sources"]
+    assert source["outcome"] == "failed"
+    status = json.loads(secondsight("status", "--json", "-L", library).stdout)
+    (kept,) = status["sources"]
+    assert kept["paths"] == [str(CLIP)]
+    assert status["failures"] == []
