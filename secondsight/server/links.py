@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 
@@ -29,9 +31,12 @@ def media_link(source_id: str) -> str:
 
 
 def place_fragment(place: Span | PageArea) -> str:
-    """A span as `#t=start,end` (W3C Media Fragments URI 1.0, seconds), a page as `#page=n`."""
+    """A span as `#t=start,end` (W3C Media Fragments URI 1.0, seconds), a page as `#page=n`.
+
+    The start is the span's, or up to 3 microseconds later: see `_seekable_s`.
+    """
     if isinstance(place, Span):
-        return f"#t={_seconds(place.start_s)},{_seconds(place.end_s)}"
+        return f"#t={_seconds(_seekable_s(place.start))},{_seconds(place.end_s)}"
     return f"#page={place.page}"
 
 
@@ -67,6 +72,16 @@ def _picture_link(hit: Hit, snapshot: Snapshot) -> str | None:
         return None
     seen = seen_with(snapshot, hit.source.id, hit.ordinal)
     return None if seen is None else f"/v1/moments/{hit.source.id}/{seen}/picture"
+
+
+def _seekable_s(instant: Fraction) -> float:
+    """The time to ask a player for, so that it shows the picture that begins at an instant.
+
+    Chromium counts in whole microseconds. It rounds the times and lengths of pictures, and cuts
+    off the time it is asked for: at 1001/30000 s, and even at 1.023 s (1022999.99... as a double),
+    it would show the picture before.
+    """
+    return (ceil(instant * 1_000_000) + 2) / 1e6 if instant else 0.0
 
 
 def _seconds(seconds: float) -> str:

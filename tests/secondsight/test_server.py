@@ -89,7 +89,8 @@ def test_links_of_hits_lead_to_the_place(server: Server, library: Library, query
             assert shown.area.page == hit["page"]
             continue
         start, end = fragment.removeprefix("t=").split(",")
-        assert (float(start), float(end)) == (hit["start_s"], hit["end_s"])
+        assert 0 <= float(start) - hit["start_s"] < 4e-6  # Players cut times off.
+        assert float(end) == hit["end_s"]
         assert shown.kind is MomentKind.FRAME
         assert shown.span.start_s < hit["end_s"]
 
