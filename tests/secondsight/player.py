@@ -18,8 +18,9 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from index.catalog import InventoryRow
 from index.manifest import create_library, read_manifest, read_rotation
-from index.shard import commit_shard, staging_area, write_shard
+from index.shard import commit_shard, record_outcomes, staging_area, write_shard
 from secondsight import Library
 from secondsight.server.app import create_app
 from secondsight.server.links import media_link
@@ -153,8 +154,7 @@ def player(clips: Sequence[Path], folder: Path) -> Iterator[Player]:
     The clips are entered without being ingested: the server only has to hand out the files.
     """
     create_library(folder, IDENTITY)
-    for number, clip in enumerate(clips):
-        _enter(folder, number, clip)
+    record_outcomes(folder, [_enter(folder, number, clip) for number, clip in enumerate(clips)])
     links = {clip.name: media_link(source_id(number)) for number, clip in enumerate(clips)}
     with _served(Library(folder, load_settings())) as address, sync_playwright() as playwright:
         # Without hardware decoders all machines play the same.
@@ -166,11 +166,10 @@ def player(clips: Sequence[Path], folder: Path) -> Iterator[Player]:
         browser.close()
 
 
-def _enter(library: Path, number: int, clip: Path) -> None:
+def _enter(library: Path, number: int, clip: Path) -> InventoryRow:
     status = clip.stat()
     source, segments = make_video(number)
     source = replace(source, name=clip.name, size_bytes=status.st_size)
-    row = replace(row_of(number, str(clip)), size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)
     with staging_area(library) as area:
         entry = write_shard(
             area / "shard",
@@ -180,7 +179,9 @@ def _enter(library: Path, number: int, clip: Path) -> None:
             rotation=read_rotation(library, read_manifest(library)),
             outlier_share=0.2,
         )
-        commit_shard(library, area / "shard", entry, [row], embedder=IDENTITY)
+        commit_shard(library, area / "shard", entry, [], embedder=IDENTITY)
+    row = row_of(number, str(clip))
+    return replace(row, size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
 @contextmanager
