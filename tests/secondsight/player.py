@@ -31,7 +31,7 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 """Path of the browser; None when there is none on this machine."""
-_WAIT_MS = 5000
+_WAIT_MS = 20_000
 _OPEN = """async ([url, waitMs]) => {
   document.body.innerHTML = '<video muted preload="auto"></video><canvas></canvas>';
   const video = document.querySelector('video');

@@ -169,7 +169,7 @@ def test_a_link_opens_at_the_picture_it_names(chromium: Player, name: str) -> No
         assert abs(Fraction(media_time_s) - span.start) < MICROSECOND
 
 
-@pytest.mark.parametrize("name", [*PLAYED_ONLY, "vfr_jitter.mkv"])
+@pytest.mark.parametrize("name", PLAYED_ONLY)
 def test_playing_presents_pictures_at_their_times(chromium: Player, name: str) -> None:
     assert not chromium.open(name).error
     _agree(chromium.play(), [frame.time for frame in _frames(CORPUS / name)])

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from index.records import Span
 from secondsight import Library
+from secondsight.server.links import place_fragment
 from secondsight.server.media import parse_range
 from secondsight.server.problems import ProblemError
 from tests.conftest import MANUAL, TALK
+from tests.index.build import instants
 from tests.secondsight.served import Server
 
 
@@ -133,3 +137,12 @@ def test_any_range_header_is_understood_or_refused(header: str, size_bytes: int)
     with suppress(ProblemError):
         part = parse_range(header, size_bytes)
         assert part is None or (part and 0 <= part.start < part.stop <= size_bytes)
+
+
+@given(instants)
+def test_a_link_aims_at_the_inside_of_the_picture_it_names(start: Fraction) -> None:
+    fragment = place_fragment(Span(start, start + 1))
+    asked = int(float(fragment.removeprefix("#t=").split(",")[0]) * 1e6)  # As Chromium does.
+    # A picture and the length of the one before it are rounded: up to a microsecond together.
+    late = Fraction(asked) - start * 1_000_000
+    assert start == asked == 0 or 1 <= late < 3
