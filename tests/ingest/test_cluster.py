@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import resource
 import signal
 import time
+import weakref
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 
 from index.errors import SourceError
-from ingest.cluster import ATTEMPTS, Cluster, Pending, Pool
+from ingest.cluster import ATTEMPTS, Cluster, Pending, Pool, _timed
 from ingest.settings import WorkSettings
 
 LIMIT_S = 6.0
@@ -189,6 +191,25 @@ def test_work_that_is_dropped_is_not_begun(cluster: Cluster, tmp_path: Path) -> 
         cluster.seconds(pending, path="a.mp4", stage="frames")
     assert needs.done.cancelled()
     assert deaths(tmp_path / "never") == 0
+
+
+def test_what_a_call_leaves_in_a_cycle_is_freed() -> None:
+    class Knot:
+        itself: object
+
+    left: list[weakref.ref[Knot]] = []
+
+    def leave() -> None:
+        knot = Knot()
+        knot.itself = knot
+        left.append(weakref.ref(knot))
+
+    gc.disable()  # As in a process that sleeps.
+    try:
+        _timed(leave)
+        assert left[0]() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators do as they like")
