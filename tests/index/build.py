@@ -12,7 +12,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from index.catalog import InventoryRow
-from index.manifest import EmbedderIdentity, Manifest, read_manifest, read_rotation
+from index.manifest import EmbedderIdentity, Manifest, ShardEntry, read_manifest, read_rotation
 from index.records import (
     Box,
     FrameTime,
@@ -28,6 +28,7 @@ from index.records import (
     Word,
 )
 from index.shard import commit_shard, staging_area, write_shard
+from index.snapshot import Snapshot
 
 Vectors = npt.NDArray[np.float32]
 DIMS = 32
@@ -222,3 +223,22 @@ def contents(draw: st.DrawFn) -> tuple[Source, tuple[Segment, ...]]:
         notes=tuple(draw(st.lists(st.text(max_size=8), max_size=2))),
     )
     return source, tuple(draw(st.lists(segments_of(kind), max_size=3)))
+
+
+def write_video(library: Path, staged: Path, number: int) -> ShardEntry:
+    """A shard of `make_video(number)` at `staged`, not committed."""
+    source, segments = make_video(number)
+    return write_shard(
+        staged,
+        source,
+        segments,
+        *make_vectors(number, segments),
+        rotation=read_rotation(library, read_manifest(library)),
+        outlier_share=0.2,
+    )
+
+
+def state_of(library: Path) -> tuple[int, list[str], list[str]]:
+    """Generation, sources and paths, as a reader sees them."""
+    snapshot = Snapshot.open(library)
+    return snapshot.generation, snapshot.source_ids, [row.path for row in snapshot.inventory()]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pytest
 from index.catalog import InventoryRow
 from index.errors import EmbedderMismatchError, LibraryError
 from index.files import FilePart
-from index.manifest import ShardEntry, create_library, read_manifest, read_rotation
+from index.manifest import create_library, read_manifest, read_rotation
 from index.shard import (
     commit_shard,
     forget_source,
@@ -36,6 +33,8 @@ from tests.index.build import (
     make_video,
     row_of,
     source_id,
+    state_of,
+    write_video,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -53,26 +52,8 @@ def area(library: Path) -> Iterator[Path]:
         yield directory
 
 
-def _write(library: Path, staged: Path, number: int) -> ShardEntry:
-    source, segments = make_video(number)
-    return write_shard(
-        staged,
-        source,
-        segments,
-        *make_vectors(number, segments),
-        rotation=read_rotation(library, read_manifest(library)),
-        outlier_share=0.2,
-    )
-
-
-def _state(library: Path) -> tuple[int, list[str], list[str]]:
-    """Generation, sources and paths, as a reader sees them."""
-    snapshot = Snapshot.open(library)
-    return snapshot.generation, snapshot.source_ids, [row.path for row in snapshot.inventory()]
-
-
 def test_a_written_shard_is_verified(library: Path, area: Path) -> None:
-    entry = _write(library, area / "s", 1)
+    entry = write_video(library, area / "s", 1)
     assert (entry.sources, entry.segments, entry.moments) == ((source_id(1),), 3, 12)
     assert {name.split("/")[0] for name in entry.files} == {
         "catalog.duckdb", "moments.ivf", "segments.npy", "outliers.npy", "pictures.bin", "lexical",
@@ -91,17 +72,17 @@ def test_a_written_shard_is_verified(library: Path, area: Path) -> None:
 
 
 def test_committing_twice_records_the_second_path(library: Path, area: Path) -> None:
-    first, second = _write(library, area / "a", 1), _write(library, area / "b", 1)
+    first, second = write_video(library, area / "a", 1), write_video(library, area / "b", 1)
     commit_shard(library, area / "a", first, [row_of(1, "/a.mp4")], embedder=IDENTITY)
     commit_shard(library, area / "b", second, [row_of(1, "/b.mp4")], embedder=IDENTITY)
-    assert _state(library) == (2, [source_id(1)], ["/a.mp4", "/b.mp4"])
+    assert state_of(library) == (2, [source_id(1)], ["/a.mp4", "/b.mp4"])
     assert os.listdir(area) == []
     assert os.listdir(library / "shards") == [first.id]
 
 
 def test_a_source_that_was_read_again_takes_its_own_place(library: Path, area: Path) -> None:
     add_video(library, 2)
-    old, new = _write(library, area / "a", 1), _write(library, area / "b", 1)
+    old, new = write_video(library, area / "a", 1), write_video(library, area / "b", 1)
     commit_shard(library, area / "a", old, [row_of(1)], embedder=IDENTITY)
     reader = Snapshot.open(library)
     commit_shard(library, area / "b", new, [row_of(1)], embedder=IDENTITY, replace_present=True)
@@ -119,22 +100,22 @@ def test_a_source_forgotten_while_it_was_read_again_stays_forgotten(
     library: Path, area: Path
 ) -> None:
     add_video(library, 1)
-    entry = _write(library, area / "a", 1)
+    entry = write_video(library, area / "a", 1)
     forget_source(library, source_id(1))
     manifest = commit_shard(
         library, area / "a", entry, [row_of(1)], embedder=IDENTITY, replace_present=True
     )
     assert manifest.shards == ()
     assert os.listdir(area) == []
-    assert _state(library)[1:] == ([], [])
+    assert state_of(library)[1:] == ([], [])
 
 
 def test_another_embedder_cannot_commit(library: Path, area: Path) -> None:
-    entry = _write(library, area / "a", 1)
+    entry = write_video(library, area / "a", 1)
     other = replace(IDENTITY, settings_hash="1")
     with pytest.raises(EmbedderMismatchError):
         commit_shard(library, area / "a", entry, [row_of(1)], embedder=other)
-    assert _state(library) == (0, [], [])
+    assert state_of(library) == (0, [], [])
     assert (area / "a").exists()
 
 
@@ -182,7 +163,7 @@ def test_forgotten_means_gone(library: Path) -> None:
     forget_source(library, source_id(2))
     after = _all_bytes(library)
     assert {name for name, secret in secrets.items() if secret in after} == set()
-    assert _state(library) == (3, [source_id(1)], [row_of(1).path])
+    assert state_of(library) == (3, [source_id(1)], [row_of(1).path])
     assert os.listdir(library / "staging") == []
     # A reader that had it open keeps it whole.
     assert reader.search_words("zyzzyva", 1)[0].tolist() == [12]
@@ -202,7 +183,7 @@ def test_a_forgotten_source_can_come_back(library: Path) -> None:
     add_video(library, 1)
     forget_source(library, source_id(1))
     add_video(library, 1)
-    assert _state(library) == (3, [source_id(1)], [row_of(1).path])
+    assert state_of(library) == (3, [source_id(1)], [row_of(1).path])
 
 
 def test_sweeping_spares_the_living(library: Path, area: Path) -> None:
@@ -233,115 +214,10 @@ def test_a_staging_area_ends_with_its_context(library: Path) -> None:
     assert os.listdir(library / "staging") == []
 
 
-def _failing(name: str, nth: int) -> Callable[..., object]:
-    """`os.<name>` that reports a full disk at its nth call and all later ones."""
-    real, calls = getattr(os, name), iter(range(nth))
-
-    def call(*args: object, **options: object) -> object:
-        if next(calls, None) is None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(*args, **options)
-
-    return call
-
-
-@pytest.mark.parametrize("name", ["fsync", "write", "rename"])
-@pytest.mark.parametrize("nth", [0, 1, 2, 3, 4, 5])
-def test_a_full_disk_during_a_commit_leaves_the_old_state(
-    library: Path, area: Path, monkeypatch: pytest.MonkeyPatch, name: str, nth: int
-) -> None:
-    add_video(library, 1)
-    before = _state(library)
-    entry = _write(library, area / "s", 2)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, name, _failing(name, nth))
-        try:
-            commit_shard(library, area / "s", entry, [row_of(2)], embedder=IDENTITY)
-        except LibraryError as error:
-            assert "disk is full" in str(error)  # noqa: PT017
-            failed = True
-        else:
-            failed = False
-    if not failed:
-        assert _state(library)[1] == [source_id(1), source_id(2)]
-    elif _state(library) == before and (area / "s").exists():
-        commit_shard(library, area / "s", entry, [row_of(2)], embedder=IDENTITY)
-        assert _state(library)[1] == [source_id(1), source_id(2)]
-    else:
-        # The manifest got through and only its directory was not synced, or no rename works.
-        assert _state(library)[1] in ([source_id(1), source_id(2)], [source_id(1)])
-        sweep(library)
-        add_video(library, 2)
-    assert _state(library)[1] == [source_id(1), source_id(2)]
-
-
-@pytest.mark.parametrize("nth", range(0, 24, 3))
-def test_a_full_disk_while_writing_leaves_nothing(
-    library: Path, area: Path, monkeypatch: pytest.MonkeyPatch, nth: int
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", _failing("fsync", nth))
-        try:
-            _write(library, area / "s", 2)
-        except LibraryError as error:
-            assert "disk is full" in str(error)  # noqa: PT017
-            assert os.listdir(area) == []
-        else:
-            assert nth > 12
-
-
-def test_files_that_cannot_grow_are_a_library_error(library: Path) -> None:
-    """A real limit on file sizes, which DuckDB, FAISS and tantivy meet in their own code."""
-    script = f"""
-import resource, signal, sys
-from pathlib import Path
-from index.errors import LibraryError
-from index.lexical import write_words
-from index.vectors import write_vectors
-from tests.index.test_shard import _write
-from tests.index.test_vectors import ROTATION, _archive
-from index.shard import staging_area
-library = Path({str(library)!r})
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-LIMITS = (0, 100, 600, 1000, 5000, 50_000, 100_000, 10_000_000)
-
-def outcomes(write):
-    found = []
-    for number, limit in enumerate(LIMITS):
-        directory = area / str(number)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-        try:
-            write(directory)
-            found.append(True)
-        except LibraryError as error:
-            assert str(directory) in str(error), error
-            found.append(False)
-    assert found == sorted(found) and not found[0] and found[-1], found
-    return found
-
-def write_vectors_only(directory):
-    directory.mkdir()
-    archive = _archive(40, 30)
-    write_vectors(directory, archive.moments, archive.owners, archive.segments,
-                  rotation=ROTATION, outlier_share=0.05)
-
-texts = [f"word{{n}} other{{n * 7}}" for n in range(5000)]
-with staging_area(library) as area:
-    outcomes(lambda directory: _write(library, directory, 1))
-    assert [path.name for path in area.iterdir()] == [str(len(LIMITS) - 1)]
-with staging_area(library) as area:
-    outcomes(write_vectors_only)
-with staging_area(library) as area:
-    outcomes(lambda directory: write_words(directory, texts, headings=texts, names=texts))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
-
-
 def test_what_is_already_there_is_not_overwritten(library: Path, area: Path) -> None:
-    _write(library, area / "s", 1)
+    write_video(library, area / "s", 1)
     with pytest.raises(LibraryError, match="File exists"):
-        _write(library, area / "s", 2)
+        write_video(library, area / "s", 2)
     assert (area / "s" / "catalog.duckdb").exists()
 
 
@@ -359,36 +235,6 @@ def test_wrong_numbers_of_vectors_are_refused(library: Path, area: Path) -> None
             outlier_share=0.2,
         )
     assert os.listdir(area) == []
-
-
-def test_everything_is_synced_before_it_is_named(
-    library: Path, area: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The order that makes a power cut harmless."""
-    done: list[tuple[str, str]] = []
-    sync, rename = os.fsync, os.rename
-
-    def synced(descriptor: int) -> None:
-        done.append(("sync", os.readlink(f"/proc/self/fd/{descriptor}")))
-        sync(descriptor)
-
-    def renamed(old: Path, new: Path) -> None:
-        done.append(("rename", str(new)))
-        rename(old, new)
-
-    monkeypatch.setattr(os, "fsync", synced)
-    monkeypatch.setattr(os, "rename", renamed)
-    entry = _write(library, area / "s", 1)
-    shard_files = {str(area / "s" / name) for name in entry.files}
-    commit_shard(library, area / "s", entry, [row_of(1)], embedder=IDENTITY)
-    shard = done.index(("rename", str(library / "shards" / entry.id)))
-    manifest = done.index(("rename", str(library / "manifest.json")))
-    assert shard_files <= {path for action, path in done[:shard] if action == "sync"}
-    between = [path for action, path in done[shard:manifest] if action == "sync"]
-    assert str(library / "shards") in between
-    assert str(library / "inventory-00000001.duckdb") in between
-    assert str(library / "manifest.json.new") in between
-    assert done[manifest + 1] == ("sync", str(library))
 
 
 def test_pictures_may_lie_in_a_file(tmp_path: Path) -> None:
