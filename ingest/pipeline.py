@@ -153,10 +153,7 @@ class _Run:
         """Note an outcome, tell it, and have it recorded unless a commit already did."""
         with self._lock:
             self.outcomes.append(outcome)
-            failed = outcome.outcome == "failed"
-            if failed and file is not None and self._held_as(file) is not None:
-                pass  # Read again in vain: the library still holds what it held.
-            elif failed or (outcome.outcome == "unchanged" and file is not None):
+            if self._is_news(outcome, file):
                 self._waiting.append(_row(outcome, file))
             self._hear(
                 Event(
@@ -168,6 +165,12 @@ class _Run:
                 )
             )
         self.record(force=False)
+
+    def _is_news(self, outcome: SourceOutcome, file: CandidateFile | None) -> bool:
+        """Whether the inventory does not say so yet."""
+        if outcome.outcome == "failed":  # Read again in vain: the library holds what it held.
+            return file is None or self._held_as(file) is None
+        return outcome.outcome == "unchanged" and file is not None
 
     def record(self, *, force: bool) -> None:
         """Write the outcomes that no commit carried into the inventory."""
