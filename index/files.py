@@ -51,6 +51,11 @@ class FilePart:
         return content
 
 
+def content_of(data: bytes | FilePart) -> bytes:
+    """The bytes themselves, from their file when they lie in one. Raises LibraryError."""
+    return data.read() if isinstance(data, FilePart) else data
+
+
 def sync_file(path: Path) -> None:
     """Wait until the bytes of a file are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

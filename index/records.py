@@ -12,7 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from math import isfinite
 
-from index.files import FilePart
+from index.files import FilePart, content_of
 
 MILLISECONDS_PER_SECOND = 1000
 
@@ -211,7 +211,7 @@ class Moment:
 
     def read_picture(self) -> bytes | None:
         """The JPEG itself, from its file when it lies in one. Raises LibraryError."""
-        return self.picture.read() if isinstance(self.picture, FilePart) else self.picture
+        return None if self.picture is None else content_of(self.picture)
 
     @property
     def span(self) -> Span:

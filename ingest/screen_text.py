@@ -26,7 +26,7 @@ from ingest.text_regions import (
 )
 from ingest.text_rows import in_rows
 
-_MOST_OF_IT: Final = 0.7
+_WHOLE_FROM: Final = 0.7
 """Where this share of a picture has to be searched, all of it is."""
 _AHEAD: Final = 4
 """Images that are searched before the lines of the first of them have to be read."""
@@ -56,10 +56,6 @@ class ScreenTextReader:
         """
         return self._told(self._begin(image, None).lines)
 
-    def read_each(self, images: Iterable[Picture]) -> Iterator[tuple[TextLine, ...]]:
-        """Lines of each image, as `read` gives them. Memory: three images; pages may be large."""
-        return self._ahead((self._begin(image, None) for image in images), 1)
-
     def read_changes(
         self, images: Iterable[Picture], fleeting: Iterable[bool] = repeat(False)
     ) -> Iterator[tuple[TextLine, ...]]:
@@ -70,21 +66,13 @@ class ScreenTextReader:
         lines.
         """
 
-        def begun() -> Iterator[_Begun]:
-            before: _Begun | None = None
-            for image, coarsely in zip(images, fleeting, strict=False):
-                before = self._begin(image, before, coarsely=coarsely)
-                yield before
-
-        return self._ahead(begun(), _AHEAD)
-
-    def _ahead(self, begun: Iterable[_Begun], count: int) -> Iterator[tuple[TextLine, ...]]:
-        """What is read, in order; the next images are searched while lines are recognised."""
+        before: _Begun | None = None
         under_way: deque[tuple[PendingLine, ...]] = deque()
         try:
-            for one in begun:
-                under_way.append(one.lines)
-                if len(under_way) > count:
+            for image, coarsely in zip(images, fleeting, strict=False):
+                before = self._begin(image, before, coarsely=coarsely)
+                under_way.append(before.lines)
+                if len(under_way) > _AHEAD:  # Searched while the lines of the first are recognised.
                     yield self._told(under_way.popleft())
             while under_way:
                 yield self._told(under_way.popleft())
@@ -170,7 +158,7 @@ def _whole_if_most(regions: tuple[Region, ...], image: Picture) -> tuple[Region,
     """The whole picture where searching the regions is no less work."""
     searched_px = sum(region.area_within(SEARCHED_AROUND_PX) for region in regions)
     whole = _whole(image)
-    return regions if searched_px < _MOST_OF_IT * whole.area_within(0) else (whole,)
+    return regions if searched_px < _WHOLE_FROM * whole.area_within(0) else (whole,)
 
 
 def _whole(image: Picture) -> Region:

@@ -57,7 +57,8 @@ _LEAST_LETTERS_PX: Final = 2
 _ENLARGEMENT: Final = 2
 _KEPT_KERNELS: Final = 1000
 """Code that is kept of that made for each size of picture and line: all of it fills the memory."""
-_MOST_OF_IT: Final = 0.8
+_COVERED_SHARE: Final = 0.8
+"""What is read of an enlarged line covers at least this share of its length."""
 _LARGE_PX: Final = 48
 """Lines of this height show the recogniser all that it takes in: enlarging them adds nothing."""
 
@@ -138,34 +139,31 @@ class TextEngine:
         # Lines of one width after another: the engines are slow to go from one to the next.
         order = sorted(range(len(found)), key=lambda at: _slenderness(found[at].box))
         pending = {
-            at: PendingLine(
-                found[at].box, self._threads.submit(self._read, picture, image, found[at])
-            )
+            at: PendingLine(found[at].box, self._threads.submit(self._read, picture, found[at]))
             for at in order
         }
         return [pending[at] for at in range(len(found))]
 
-    def _read(self, picture: Image.Image, image: Picture, found: FoundLine) -> TextLine:
-        return self.surer(image, self._recognize(picture, found))
+    def _read(self, picture: Image.Image, found: FoundLine) -> TextLine:
+        return self.surer(picture, self._recognize(picture, found))
 
-    def surer(self, image: Picture, line: TextLine) -> TextLine:
+    def surer(self, picture: Image.Image, line: TextLine) -> TextLine:
         """The line, or what is read of it enlarged where that is surer."""
         if line.confidence >= self._enlarge_below or letters_px(line.box) >= _LARGE_PX:
             return line
-        again = self._read_enlarged(image, line)
+        again = self._read_enlarged(picture, line)
         return line if again is None else max(line, again, key=lambda one: one.confidence)
 
-    def _read_enlarged(self, image: Picture, line: TextLine) -> TextLine | None:
+    def _read_enlarged(self, picture: Image.Image, line: TextLine) -> TextLine | None:
         """What is read where `line` stands, and only there, when that part is enlarged, or None.
 
         The box is that of `line`.
         """
-        height_px, width_px = image.shape[:2]
         letters = ink(line.box)
         size_px = ceil(letters_px(line.box))
-        x0, y0 = max(0, letters.x0 - 2 * size_px), max(0, letters.y0 - size_px)
-        x1, y1 = min(width_px, letters.x1 + 2 * size_px), min(height_px, letters.y1 + size_px)
-        part = Image.fromarray(image[y0:y1, x0:x1])
+        x0, x1 = max(0, letters.x0 - 2 * size_px), min(picture.width, letters.x1 + 2 * size_px)
+        y0, y1 = max(0, letters.y0 - size_px), min(picture.height, letters.y1 + size_px)
+        part = picture.crop((x0, y0, x1, y1))
         enlarged_px = (part.width * _ENLARGEMENT, part.height * _ENLARGEMENT)
         enlarged = np.asarray(part.resize(enlarged_px, Image.Resampling.LANCZOS))
         there = Region(
@@ -286,7 +284,7 @@ def _fill(place: Region, parts: Sequence[Region], *, reach_px: int) -> bool:
         and union.y1 <= place.y1 + reach_px
     )
     length = max(place.x1 - place.x0, place.y1 - place.y0)
-    return within and max(union.x1 - union.x0, union.y1 - union.y0) >= _MOST_OF_IT * length
+    return within and max(union.x1 - union.x0, union.y1 - union.y0) >= _COVERED_SHARE * length
 
 
 def _joined(lines: Sequence[TextLine], box: Box) -> TextLine | None:

@@ -21,7 +21,8 @@ _LIVELY_LEVELS: Final = 16
 """Where brightness or colour varies less than this, of 255, there is nothing to read."""
 _BLOCK: Final = 16
 """Side of squares in the reduced picture; those that touch, also by a corner, are one region."""
-_MOST_OF_IT: Final = 0.5
+_WHOLE_FROM: Final = 0.5
+"""Where more than this share of the blocks is marked, the region is the picture."""
 _INK_SHARE: Final = 0.6
 """Share of a box's height that letters fill. Rows of dense text overlap by what is around them."""
 
@@ -141,7 +142,7 @@ def _rectangles(marked: npt.NDArray[np.bool_], shape: tuple[int, ...]) -> tuple[
     """
     rows, columns = np.nonzero(marked)
     blocks = np.unique(rows // _BLOCK * marked.shape[1] + columns // _BLOCK)
-    if blocks.size * _BLOCK**2 > _MOST_OF_IT * marked.size:
+    if blocks.size * _BLOCK**2 > _WHOLE_FROM * marked.size:
         return (Region(0, 0, shape[1], shape[0]),)
     islands = _islands({divmod(block, marked.shape[1]) for block in blocks.tolist()})
     return tuple(_around(island, marked, shape) for island in islands)

@@ -6,7 +6,7 @@ Every call looks into the stage cache first, so that a run that was killed goes 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from index.embedders import Embedder, embedder_identity, open_embedder
-from index.files import FilePart
+from index.files import FilePart, content_of
 from index.manifest import EmbedderIdentity
 from index.records import TextLine
 from index.settings import EmbedderSettings
@@ -31,7 +31,6 @@ from ingest.pages import PageContent, apply_ocr
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
-from ingest.text_engine import Picture
 from ingest.transcript import Transcript
 from ingest.video import Kept
 from ingest.whisper_models import model_revision
@@ -86,26 +85,16 @@ class ScreenTextWorker:
             return pages
 
         def read() -> tuple[PageContent, ...]:
-            scanned = [page for page in pages if page.needs_ocr]
-            used_dpi: list[float] = []
-
-            def rendered() -> Iterator[Picture]:
-                for page in scanned:
-                    image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
-                    used_dpi.append(dpi)
-                    yield image
-
-            lines = list(self._reader.read_each(rendered()))
-            done = {
-                page.number: apply_ocr(page, found, dpi)
-                for page, found, dpi in zip(scanned, lines, used_dpi, strict=True)
-            }
-            return tuple(done.get(page.number, page) for page in pages)
+            return tuple(self._read_page(job, page) if page.needs_ocr else page for page in pages)
 
         settings = job.settings
         numbers = [page.number for page in pages]
         entry = job.entry("scans", settings.documents, settings.screen_text, pages=numbers)
         return cached(entry, read)
+
+    def _read_page(self, job: Job, page: PageContent) -> PageContent:
+        image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
+        return apply_ocr(page, self._reader.read(image), dpi)
 
 
 class EmbedWorker:
@@ -161,13 +150,9 @@ class EmbedWorker:
                 labels.extend(found.labels)
             return Seen(vectors, tuple(labels))
 
-        entry = self._entry(job, "embed_pictures", (_content(picture) for picture in pictures))
+        entry = self._entry(job, "embed_pictures", (content_of(picture) for picture in pictures))
         return cached(entry, look)
 
 
-def _content(picture: bytes | FilePart) -> bytes:
-    return picture.read() if isinstance(picture, FilePart) else picture
-
-
 def _opened(picture: bytes | FilePart) -> Image.Image:
-    return Image.open(io.BytesIO(_content(picture)))
+    return Image.open(io.BytesIO(content_of(picture)))

@@ -252,7 +252,7 @@ def test_a_slide_is_not_fleeting() -> None:
 
 def test_pictures_are_read_in_their_order(reader: ScreenTextReader) -> None:
     numbers = [f"Invoice {number}" for number in range(101, 113)]
-    read = list(reader.read_each(_drawn((text, 60, 60)) for text in numbers))
+    read = list(reader.read_changes(_drawn((text, 60, 60)) for text in numbers))
     assert [[line.text for line in lines] for lines in read] == [[text] for text in numbers]
 
 
@@ -316,12 +316,13 @@ def test_lines_read_unsurely_are_enlarged_and_read_again(reader: ScreenTextReade
 def test_what_is_read_again_keeps_its_box_and_the_surer_text(reader: ScreenTextReader) -> None:
     sure = reader.read(_drawn(("Serial TG-4471-K", 60, 60)))[0]
     misread = TextLine("Serjal TG-447I-K", sure.box, 0.8)
-    again = reader._engine.surer(_drawn(("Serial TG-4471-K", 60, 60)), misread)
+    picture = Image.fromarray(_drawn(("Serial TG-4471-K", 60, 60)))
+    again = reader._engine.surer(picture, misread)
     assert again.text == sure.text
     assert again.box == sure.box
     assert again.confidence > 0.9
     nothing = TextLine("Serjal", Box(600, 300, 700, 330), 0.8)
-    assert reader._engine.surer(_drawn(("Serial TG-4471-K", 60, 60)), nothing) == nothing
+    assert reader._engine.surer(picture, nothing) == nothing
 
 
 def test_both_engines_read_the_same(reader: ScreenTextReader) -> None:
@@ -355,7 +356,7 @@ def test_what_stands_beside_an_unsure_line_is_not_read_into_it(reader: ScreenTex
     drawn = _drawn(("harbour", 60, 60), ("Halden", 215, 60), ("quay", 345, 60))
     for line in reader.read(drawn):
         unsure = TextLine(line.text[:-1], line.box, 0.8)
-        again = reader._engine.surer(drawn, unsure)
+        again = reader._engine.surer(Image.fromarray(drawn), unsure)
         assert again in (unsure, TextLine(line.text, line.box, again.confidence))
 
 
