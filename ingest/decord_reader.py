@@ -63,7 +63,7 @@ def read_frames(
     skip_still: bool = False,
     notes: list[str] | None = None,
 ) -> Iterator[Frame]:
-    """Yield the pictures that `ingest.media.read_frames` yields; same contract, same times.
+    """Yield the pictures that `ingest.pyav_reader.read_frames` yields; same contract, same times.
 
     Memory: 8 pictures, and a few dozen bytes a picture of the whole track.
 

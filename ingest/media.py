@@ -69,7 +69,7 @@ def probe(path: str) -> MediaInfo:
         raise SourceError(path, "probe", reason)
     try:
         with open_media(path) as container:
-            return _probeopen_media(path, container)
+            return _probe_open(path, container)
     except av.error.FFmpegError as error:
         raise SourceError(path, "probe", reason_not_media(path)) from error
     except OSError as error:
@@ -163,7 +163,7 @@ def open_media(path: str) -> av.container.InputContainer:
     return av.open(os.path.abspath(path), options=options, metadata_errors="replace")
 
 
-def _probeopen_media(path: str, container: av.container.InputContainer) -> MediaInfo:
+def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
     names = container.format.name
     if _PLAYLISTS & set(names.split(",")):
         raise SourceError(path, "probe", f"is a playlist ({names}), not a media file")
