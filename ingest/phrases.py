@@ -16,6 +16,8 @@ from ingest.media_info import SAMPLE_RATE_HZ
 
 LONGEST_SILENCE: Final = SAMPLE_RATE_HZ
 """Of a longer silence between two phrases, the middle is not heard."""
+_SENTENCE_PAUSE: Final = 3 * SAMPLE_RATE_HZ // 5
+"""A pause this long parts sentences: a window that ends at a longer one is heard no better."""
 _REACH: Final = 3 * SAMPLE_RATE_HZ // 5
 """A pause is given to a word border at most this far from it."""
 _FULL_STOP_WORTH: Final = SAMPLE_RATE_HZ // 4
@@ -48,10 +50,11 @@ class Phrase:
 
 
 def pack_windows(phrases: Sequence[Phrase], *, max_samples: int) -> list[Sequence[Phrase]]:
-    """Group phrases into windows of at most `max_samples`, cut at the longest pause near the end.
+    """Group phrases into windows of at most `max_samples`, cut at a long pause near the end.
 
-    Long silences between phrases count as `LONGEST_SILENCE`: so much of them is heard. A phrase
-    that is longer than `max_samples` alone is a window of its own.
+    Every window is as much work for Whisper as a full one: of pauses between sentences, the last
+    is taken. Long silences between phrases count as `LONGEST_SILENCE`: so much of them is heard. A
+    phrase that is longer than `max_samples` alone is a window of its own.
     """
     windows: list[Sequence[Phrase]] = []
     begin = 0
@@ -60,10 +63,15 @@ def pack_windows(phrases: Sequence[Phrase], *, max_samples: int) -> list[Sequenc
         end = begin + len(sizes)
         if end < len(phrases):
             late = [begin + at for at in range(1, len(sizes)) if sizes[at] > max_samples // 2]
-            end = max([*late, end], key=lambda at: phrases[at].silence_before)
+            end = max([*late, end], key=lambda at: (_parting(phrases[at]), at))
         windows.append(phrases[begin:end])
         begin = end
     return windows
+
+
+def _parting(phrase: Phrase) -> int:
+    """How well a window may begin at a phrase."""
+    return min(phrase.silence_before, _SENTENCE_PAUSE)
 
 
 def _heard_samples(phrases: Sequence[Phrase], max_samples: int) -> list[int]:

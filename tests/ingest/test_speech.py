@@ -197,6 +197,13 @@ def test_windows_hold_every_phrase_and_fit(steps_ms: list[tuple[int, int]]) -> N
             assert sum(begin <= phrase.start and phrase.end <= end for begin, end in parts) == 1
 
 
+def test_windows_end_at_the_last_pause_between_sentences() -> None:
+    phrases = _phrases((0, 8), (10, 17), (17.8, 24), (24.3, 27), (27.2, 35))
+    windows = pack_windows(phrases, max_samples=28 * SECOND)
+    # Not at 2.0 s of silence, which is long, but early; not at 0.3 s, which is within a sentence.
+    assert windows == [phrases[:2], phrases[2:]]
+
+
 def test_the_middle_of_a_long_silence_is_not_heard() -> None:
     phrases = _phrases((1.0, 2.0), (2.5, 4.0), (60.0, 61.0))
     (window,) = pack_windows(phrases, max_samples=28 * SECOND)
