@@ -65,6 +65,8 @@ class Pool:
     name: str
     build: Callable[[], Any]
     num_workers: int
+    niceness: int = 0
+    """How far they stand back behind other workers when the processor is busy, as for os.nice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +108,9 @@ def _give_memory_back() -> None:
 class _Holder:
     """Actor body: builds its model holder once and runs its methods."""
 
-    def __init__(self, build: Callable[[], Any]) -> None:
-        self._held = build()
+    def __init__(self, pool: Pool) -> None:
+        os.nice(pool.niceness)
+        self._held = pool.build()
 
     def call(self, method: str, *args: Any) -> tuple[Any, float]:
         return _timed(getattr(self._held, method), *args)
@@ -151,12 +154,12 @@ class _ActorRunner:
 
         options = {"num_cpus": 1, "max_restarts": 0, "max_task_retries": 0}
         self._new = ray.remote(_Holder).options(**options).remote
-        self._build = pool.build
-        self._actor: Any = self._new(pool.build)
+        self._pool = pool
+        self._actor: Any = self._new(pool)
 
     def start(self, call: _Call) -> tuple[Any, Any]:
         if self._actor is None:
-            self._actor = self._new(self._build)
+            self._actor = self._new(self._pool)
         method = self._actor.call.options(num_returns=2)
         value, seconds = method.remote(call.work, *call.arguments())
         return value, seconds

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 SHARE_BYTES = 10_000_000_000
 """Reading this much of a file for its identity may take as long as one piece of work."""
+STANDING_BACK = 5
+"""Niceness of who listens: pictures go through three stages one after another, sound through one,
+which fills what they leave of the processor."""
 RECORD_EVERY_S = 2.0
 """Outcomes without a shard are written together, at most this often."""
 
@@ -125,7 +128,12 @@ class _Run:
         settings = self.settings
         work = settings.work
         pools = [
-            Pool("speech", partial(SpeechWorker, settings.speech), work.speech_workers),
+            Pool(
+                "speech",
+                partial(SpeechWorker, settings.speech),
+                work.speech_workers,
+                niceness=STANDING_BACK,
+            ),
             Pool(
                 "screen_text",
                 partial(ScreenTextWorker, settings.screen_text),

@@ -67,6 +67,9 @@ class Listener:
     def hang(self, notes: Path) -> None:
         hang(notes)
 
+    def niceness(self) -> int:
+        return os.nice(0)
+
     def fine(self, text: str) -> str:
         time.sleep(0.2)
         return text.upper()
@@ -90,7 +93,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def cluster(built: Path) -> Iterator[Cluster]:
     settings = WorkSettings(cpus=2, piece_limit_s=LIMIT_S)
-    with Cluster(settings, [Pool("speech", partial(Listener, built), 1)]) as running:
+    with Cluster(settings, [Pool("speech", partial(Listener, built), 1, niceness=2)]) as running:
         yield running
 
 
@@ -130,6 +133,14 @@ def test_a_piece_that_keeps_killing_its_worker_fails_with_the_reason(
     with pytest.raises(SourceError, match="crashed or was killed"):
         result(cluster, needs)
     assert result(cluster, cluster.submit(shout, "on")) == "ON"
+
+
+def test_a_pool_may_stand_back(cluster: Cluster) -> None:
+    others = cluster.submit(os.nice, 0)
+    standing_back = cluster.submit_to("speech", "niceness")
+    path, stage = "a.mp4", "speech"
+    others_niceness = cluster.result(others, path=path, stage=stage)
+    assert cluster.result(standing_back, path=path, stage=stage) == min(others_niceness + 2, 19)
 
 
 def test_calls_that_wait_for_a_pool_worker_outlive_one_that_kills_it(
