@@ -254,11 +254,11 @@ class _Run:
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
         from ingest.composition import stage
-        from ingest.document import ingest_document
-        from ingest.video import ingest_video
 
-        is_document = sniff_kind(job.path) is SourceKind.DOCUMENT
-        begin = ingest_document if is_document else ingest_video
+        if sniff_kind(job.path) is SourceKind.DOCUMENT:
+            from ingest.document import ingest_document as begin
+        else:
+            from ingest.video import ingest_video as begin
         started = begin(job, cluster)
         composition, work = started.composition, started.work
         shares = sum(len(pieces) for pieces in work.values())

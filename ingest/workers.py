@@ -22,7 +22,6 @@ from index.records import TextLine
 from index.settings import EmbedderSettings
 from ingest.cache import cached
 from ingest.composition import Composition, Embedded, Seen, digest, is_embedded_by_picture
-from ingest.documents import render_page
 from ingest.frames import decode_jpeg
 from ingest.job import Job
 from ingest.media import read_audio
@@ -93,6 +92,8 @@ class ScreenTextWorker:
         return cached(entry, read)
 
     def _read_page(self, job: Job, page: PageContent) -> PageContent:
+        from ingest.documents import render_page  # Nobody who reads no pages waits for it.
+
         image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
         return apply_ocr(page, self._reader.read(image), dpi)
 
