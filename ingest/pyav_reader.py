@@ -16,7 +16,7 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from index.errors import SourceError
-from ingest import still
+from ingest import foresight, still
 from ingest.media import display_matrix, open_media
 from ingest.media_info import (
     Frame,
@@ -51,8 +51,9 @@ def read_frames(
     Cutting [a, c) at any b gives the same frames: [a, b) and then [b, c). With `rate_hz` 0 only
     keyframes are decoded. `skip_still` leaves out frames of stretches in which nothing changes,
     which are not decoded then, and adds the picture that ends such a stretch (`ingest.still`).
-    Pictures that cannot be decoded are skipped; what was skipped, and an early end of the file, is
-    said in `notes`. Memory: one picture, whatever the duration.
+    Nor are pictures decoded that nobody needs (`ingest.foresight`). Those that cannot be decoded
+    are skipped; what was skipped, and an early end of the file, is said in `notes`. Memory: one
+    picture and a few dozen packets, whatever the duration.
 
     Raises SourceError (stage "frames") when there is no picture track, or it has no timestamps.
     """
@@ -61,7 +62,7 @@ def read_frames(
     said = notes if notes is not None else []
     rate = Fraction(rate_hz).limit_denominator(1000)
     still_rate = rate if skip_still and rate and info.video.codec in still.CODECS else None
-    decoder = _Decoder(path, info, info.video, threads, not rate, still_rate, said)
+    decoder = _Decoder(path, info, info.video, threads, rate, still_rate, said)
     pictures = pictures_from(decoder.pictures, start, first=info.video.start)
     shaper = _Shaper(max_side_px, info.video.pixel_aspect)
     try:
@@ -83,7 +84,8 @@ class _Decoder:
     info: MediaInfo
     video: VideoFacts
     threads: int
-    keyframes_only: bool
+    rate: Fraction
+    """Sampling rate; 0: keyframes only."""
     still_rate: Fraction | None
     """Sampling rate when still stretches are left out; None: all is decoded."""
     notes: list[str]
@@ -116,25 +118,41 @@ class _Decoder:
             assert isinstance(stream, VideoStream)
             assert stream.time_base is not None
             stream.thread_type, stream.codec_context.thread_count = "AUTO", self.threads
-            if self.keyframes_only:
+            if not self.rate:
                 stream.codec_context.skip_frame = "NONKEY"
             if instant is not None:
                 raw = floor((instant + self.info.start) / stream.time_base)
                 container.seek(raw, stream=stream)
             packets = self._readable(container.demux(stream))
-            if self.still_rate is None:
-                for packet in packets:
-                    yield from self._pictures_of(stream, packet)
-            else:
-                coded = (_CodedPacket(packet) for packet in packets)
-                for one in still.lively(coded, rate=self.still_rate, time_base=stream.time_base):
-                    if one.gap:
-                        yield from self._pictures_of(stream, None)
-                        stream.codec_context.flush_buffers()
-                    if one.burst and one.packet.pts is not None:
-                        self._bursts.add(one.packet.pts)
-                    yield from self._pictures_of(stream, one.packet.raw)
+            for packet in self._chosen(packets, stream, stream.time_base):
+                yield from self._pictures_of(stream, packet)
             yield from self._pictures_of(stream, None)
+
+    def _chosen(
+        self, packets: Iterator[_AvPacket], stream: VideoStream, time_base: Fraction
+    ) -> Iterator[_AvPacket | None]:
+        """The packets to decode, with the decoder set to what is needed of each; None: a gap."""
+        coded = (_CodedPacket(packet) for packet in packets)
+        if self.still_rate is None:
+            lively = still.as_they_are(coded)
+        else:
+            lively = still.lively(coded, rate=self.still_rate, time_base=time_base)
+        needed: Iterator[tuple[still.Lively[_CodedPacket], bool]]
+        if not self.rate or self.video.codec not in foresight.CODECS:
+            needed = ((one, True) for one in lively)
+        else:
+            needed = foresight.sampled(
+                lively, rate=self.rate, time_base=time_base, start=self.info.start
+            )
+        for one, is_sampled in needed:
+            if one.gap:
+                yield None
+                stream.codec_context.flush_buffers()
+            if one.burst and one.pts is not None:
+                self._bursts.add(one.pts)
+            if self.rate:
+                stream.codec_context.skip_frame = "DEFAULT" if is_sampled or one.burst else "NONREF"
+            yield one.packet.raw
 
     def _readable(self, packets: Iterator[_AvPacket]) -> Iterator[_AvPacket]:
         """The packets of the track up to where the file cannot be read any further."""

@@ -56,6 +56,11 @@ class Lively(Generic[CodedT]):
     gap: bool
     """True when packets were left out before it; it is a keyframe, and nothing refers across."""
 
+    @property
+    def pts(self) -> int | None:
+        """When it is shown, in units of its time base."""
+        return self.packet.pts
+
 
 def lively(
     packets: Iterable[CodedT], *, rate: Fraction, time_base: Fraction
@@ -76,7 +81,7 @@ def lively(
         if opening is not None:
             is_open = packet.pts is None or opening.pts is None or packet.pts < opening.pts
             if is_open:
-                yield from _as_they_are(held)
+                yield from as_they_are(held)
             yield Lively(opening, burst=False, gap=not is_open)
             opening, held = None, []
         is_quiet = quiet.takes(packet)
@@ -85,10 +90,10 @@ def lively(
         elif is_quiet and (held or quiet.lasts(packet) >= settling):
             held.append(packet)
         else:
-            yield from _as_they_are(held)
+            yield from as_they_are(held)
             yield Lively(packet, burst=bool(held), gap=False)
             held = []
-    yield from _as_they_are([*held, opening] if opening is not None else held)
+    yield from as_they_are([*held, opening] if opening is not None else held)
 
 
 class _Quiet:
@@ -123,5 +128,6 @@ class _Quiet:
         return packet.pts - self._loud_at
 
 
-def _as_they_are(packets: Iterable[CodedT]) -> Iterator[Lively[CodedT]]:
+def as_they_are(packets: Iterable[CodedT]) -> Iterator[Lively[CodedT]]:
+    """Leave nothing out."""
     return (Lively(packet, burst=False, gap=False) for packet in packets)

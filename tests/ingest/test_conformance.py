@@ -9,6 +9,7 @@ import json
 import random
 import struct
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,6 +151,24 @@ def test_cuts_leave_no_seam(reader: Reader, name: str, rate_hz: float) -> None:
 
 def _print(frame: Frame) -> tuple[Fraction, bool, bytes]:
     return frame.time, frame.keyframe, frame.image.tobytes()
+
+
+@pytest.mark.parametrize("rate_hz", [0.7, 3.0, 8.0])
+@pytest.mark.parametrize(("reader", "name"), READ)
+def test_what_is_sampled_looks_the_same_whatever_is_not_decoded(
+    reader: Reader, name: str, rate_hz: float
+) -> None:
+    rate = Fraction(rate_hz).limit_denominator(1000)
+    expected: list[Frame] = []
+    tick = None
+    for frame in _frames(reader, name, threads=1):
+        if frame.keyframe or floor(frame.time * rate) != tick:
+            expected.append(frame)
+        tick = floor(frame.time * rate)
+    sampled = _frames(reader, name, rate_hz=rate_hz, threads=1)
+    assert [frame.time for frame in sampled] == [frame.time for frame in expected]
+    for one, other in zip(sampled, expected, strict=True):
+        assert np.array_equal(one.image, other.image)
 
 
 @pytest.mark.parametrize("name", [name for name in PICTURED if name not in DECORD_REFUSES])
