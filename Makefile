@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-dev
+# Each holds the models once more.
+TEST_PROCESSES ?= 2
 
 # Models come inside packages; nothing is fetched at run time.
 export HF_HUB_OFFLINE := 1
@@ -35,7 +37,7 @@ serve: $(STAMP)  ## the HTTP API over the library that `make demo` made
 	$(BIN)/secondsight serve -L demo-archive
 
 test: $(TEST_STAMP)  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(TEST_STAMP)  ## ruff and mypy over everything
 	$(BIN)/ruff check .
