@@ -158,7 +158,8 @@ def check_embedder(directory: Path, manifest: Manifest, identity: EmbedderIdenti
         raise EmbedderMismatchError(
             f"{directory} was embedded by {_describe(manifest.embedder)}, but the configuration "
             f"names {_describe(identity)}; use the configuration it was made with, or ingest "
-            "into a new library (secondsight ingest --library NEW_DIRECTORY ...)"
+            "into a new library (secondsight ingest --library NEW_DIRECTORY ...); with a copy of "
+            f"{directory / 'cache'} in it, nothing is decoded, heard or read again"
         )
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from importlib import metadata
 from pathlib import Path
 
+import pytest
+
+from index.embedders import TEXT_PACKAGE
 from tests.conftest import MEDIA, secondsight
 
 CLIP = MEDIA / "corpus" / "late_audio.mp4"
@@ -57,6 +63,32 @@ def test_other_settings_redo_what_they_change(tmp_path: Path) -> None:
 
     (source,) = json.loads(secondsight("status", "--json", "-L", library).stdout)["sources"]
     assert source["paths"] == [str(CLIP)]
+
+
+def test_another_embedder_decodes_nothing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, newer = (tmp_path / name for name in ("old", "new", "newer"))
+    assert _ingest(old) == "added"
+    # The package of the text model, one version on, as every process will see it.
+    version = metadata.version(TEXT_PACKAGE)
+    upgraded = newer / f"{TEXT_PACKAGE.replace('-', '_')}-{version}.1.dist-info"
+    upgraded.mkdir(parents=True)
+    facts = f"Metadata-Version: 2.1\nName: {TEXT_PACKAGE}\nVersion: {version}.1\n"
+    (upgraded / "METADATA").write_text(facts)
+    monkeypatch.setenv("PYTHONPATH", str(newer), prepend=os.pathsep)
+
+    refused = secondsight("ingest", "-L", old, CLIP, check=False)
+    assert refused.returncode == 1
+    assert f"a copy of {old / 'cache'}" in " ".join(refused.stderr.split())
+
+    shutil.copytree(old / "cache", new / "cache")
+    before = _stages(new)
+    assert _ingest(new) == "added"
+    after = _stages(new)
+    for stage in ("embed_pictures", "embed_texts"):
+        assert len(after.pop(stage)) == len(before.pop(stage)) + 1
+    assert after == before
 
 
 def test_what_cannot_be_read_again_stays_as_it_was(tmp_path: Path) -> None:

@@ -16,8 +16,18 @@ from secondsight.settings import Settings
 from tests.clips import remux
 from tests.conftest import TALK
 
-WAYS = {"whole": (300.0, 1), "pieces of 7 s": (7.0, 2), "pieces of 3 s": (3.0, 3)}
-"""Length of a piece in seconds, and sources in flight."""
+WAYS: dict[str, dict[str, Any]] = {
+    "whole, by one worker": {"piece_s": 300.0, "sources_in_flight": 1, "cpus": 1},
+    "pieces of 7 s, by several": {
+        "piece_s": 7.0,
+        "sources_in_flight": 2,
+        "cpus": 3,
+        "speech_workers": 2,
+        "screen_text_workers": 2,
+        "embed_workers": 2,
+    },
+    "pieces of 3 s": {"piece_s": 3.0, "sources_in_flight": 3},
+}
 LENGTHS = (Fraction(16), Fraction(9))
 
 Rows = dict[str, tuple[Source, list[tuple[int, Moment, bytes | None]], list[Any]]]
@@ -48,20 +58,20 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return files
 
 
-def test_the_catalog_is_the_same_for_any_pieces_and_sources_in_flight(
+def test_the_catalog_is_the_same_for_any_pieces_and_number_of_workers(
     clips: list[Path], tmp_path: Path
 ) -> None:
     found: dict[str, Rows] = {}
-    for name, (piece_s, in_flight) in WAYS.items():
+    for name, way in WAYS.items():
         settings = Settings()
-        work = replace(settings.ingest.work, piece_s=piece_s, sources_in_flight=in_flight)
+        work = replace(settings.ingest.work, **way)
         library = Library.open(
             tmp_path / name, settings=replace(settings, ingest=replace(settings.ingest, work=work))
         )
         report = library.ingest(clips)
         assert [outcome.outcome for outcome in report.sources] == ["added"] * len(clips)
         found[name] = rows_of(tmp_path / name)
-    whole = found.pop("whole")
+    whole = found.pop("whole, by one worker")
     assert all(len(moments) > 3 for _, moments, _ in whole.values())
     for name, rows in found.items():
         assert rows == whole, name
