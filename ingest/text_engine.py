@@ -55,7 +55,7 @@ _DOWNWARDS: Final = 1.5
 _LEAST_LETTERS_PX: Final = 2
 """Lower lines are no text; some are found in what fills a window up."""
 _ENLARGEMENT: Final = 2
-_KEPT_KERNELS: Final = 1000
+_KEPT_KERNELS: Final = 700
 """Code that is kept of that made for each size of picture and line: all of it fills the memory."""
 _COVERED_SHARE: Final = 0.8
 """What is read of an enlarged line covers at least this share of its length."""
