@@ -10,7 +10,7 @@ class EmbedderSettings:
 
     profile: Literal["default"] = "default"
     """`default`: all-MiniLM-L6-v2 for text, ConSE over EfficientNet-Lite2 for pictures."""
-    batch_size: int = 32
+    batch_size: int = 16
     threads: int = 2
     """CPU threads of one embedding process."""
 
