@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 SHARE_BYTES = 10_000_000_000
 """Reading this much of a file for its identity may take as long as one piece of work."""
 STANDING_BACK = 5
-"""Niceness of who listens: pictures go through three stages one after another, sound through one,
-which fills what they leave of the processor."""
+"""Niceness of who listens, above that of Ray's other workers (15, so that 4 remain): pictures go
+through three stages one after another, sound through one, which fills what they leave of the
+processor."""
 RECORD_EVERY_S = 2.0
 """Outcomes without a shard are written together, at most this often."""
 

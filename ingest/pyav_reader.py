@@ -16,7 +16,8 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from index.errors import SourceError
-from ingest import foresight, still
+from ingest import still
+from ingest.foresight import CODECS, SLOWEST, Foresight
 from ingest.media import display_matrix, open_media
 from ingest.media_info import (
     Frame,
@@ -31,6 +32,7 @@ from ingest.media_info import (
 from ingest.sampling import pictures_from, sample
 
 _AvPacket: TypeAlias = "av.Packet[VideoStream]"
+_PROGRESSIVE: Final = 1  # AV_FIELD_PROGRESSIVE
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
 
 
@@ -52,8 +54,8 @@ def read_frames(
     keyframes are decoded. `skip_still` leaves out frames of stretches in which nothing changes,
     which are not decoded then, and adds the picture that ends such a stretch (`ingest.still`).
     Nor are pictures decoded that nobody needs (`ingest.foresight`). Those that cannot be decoded
-    are skipped; what was skipped, and an early end of the file, is said in `notes`. Memory: one
-    picture and a few dozen packets, whatever the duration.
+    are skipped (with such a one first, the next that was decoded is sampled); what was skipped, and
+    an early end of the file, is said in `notes`. Memory: one picture, whatever the duration.
 
     Raises SourceError (stage "frames") when there is no picture track, or it has no timestamps.
     """
@@ -137,22 +139,31 @@ class _Decoder:
             lively = still.as_they_are(coded)
         else:
             lively = still.lively(coded, rate=self.still_rate, time_base=time_base)
-        needed: Iterator[tuple[still.Lively[_CodedPacket], bool]]
-        if not self.rate or self.video.codec not in foresight.CODECS:
-            needed = ((one, True) for one in lively)
-        else:
-            needed = foresight.sampled(
-                lively, rate=self.rate, time_base=time_base, start=self.info.start
-            )
-        for one, is_sampled in needed:
+        foresight = self._foresight(stream, time_base)
+        for one in lively:
+            packet = one.packet
             if one.gap:
                 yield None
                 stream.codec_context.flush_buffers()
-            if one.burst and one.pts is not None:
-                self._bursts.add(one.pts)
-            if self.rate:
-                stream.codec_context.skip_frame = "DEFAULT" if is_sampled or one.burst else "NONREF"
-            yield one.packet.raw
+            if one.burst and packet.pts is not None:
+                self._bursts.add(packet.pts)
+            if foresight is not None:
+                needed = (
+                    packet.keyframe
+                    or one.burst
+                    or packet.pts is None
+                    or packet.raw.is_discard  # Never shown: it must not stand for its tick.
+                    or foresight.may_be_sampled(packet.pts)
+                )
+                stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+            yield packet.raw
+
+    def _foresight(self, stream: VideoStream, time_base: Fraction) -> Foresight | None:
+        # A packet of interlaced video may hold half a picture.
+        progressive = stream.codec_context.field_order == _PROGRESSIVE
+        if self.video.codec in CODECS and progressive and self.rate >= SLOWEST:
+            return Foresight(self.rate, time_base, self.info.start)
+        return None
 
     def _readable(self, packets: Iterator[_AvPacket]) -> Iterator[_AvPacket]:
         """The packets of the track up to where the file cannot be read any further."""

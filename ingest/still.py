@@ -56,11 +56,6 @@ class Lively(Generic[CodedT]):
     gap: bool
     """True when packets were left out before it; it is a keyframe, and nothing refers across."""
 
-    @property
-    def pts(self) -> int | None:
-        """When it is shown, in units of its time base."""
-        return self.packet.pts
-
 
 def lively(
     packets: Iterable[CodedT], *, rate: Fraction, time_base: Fraction

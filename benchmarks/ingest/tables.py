@@ -22,7 +22,7 @@ def speed_table(
         lines.append(_row(f"**naive pipeline**, {naive.video_s / 60:.0f} min sampled", naive))
         lines += _stages(naive)
     lines.append(_row("floor: speech alone, batches of 8, with word times", speech))
-    lines.append(_row("floor: decoding alone, 1 frame/s taken", decoding))
+    lines.append(_row("floor: decoding every picture, 1 frame/s taken", decoding))
     if naive is not None:
         times = ingest.speed / naive.speed
         lines.append(f"| **everything on : naive pipeline** | | {times:.1f} x as fast | | |")
