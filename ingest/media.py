@@ -9,13 +9,13 @@ average rates never become times.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import av
 import av.container
@@ -26,7 +26,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.codec.codec import Properties
 from av.sidedata.sidedata import SideData
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 from av.subtitles.subtitle import AssSubtitle
 from av.video.stream import VideoStream
@@ -51,7 +51,17 @@ from ingest.media_info import (
 )
 from ingest.soundtrack import Sound, SoundConverter, Soundtrack
 
-__all__ = ["display_matrix", "list_pictures", "open_media", "probe", "read_audio", "read_captions"]
+__all__ = [
+    "demuxed",
+    "display_matrix",
+    "list_pictures",
+    "open_media",
+    "probe",
+    "read_audio",
+    "read_captions",
+]
+
+StreamT = TypeVar("StreamT", bound=Stream)
 
 _NO_TIMES: Final = "its pictures carry no timestamps; put the stream into a container such as MP4"
 _PLAYLISTS: Final = frozenset({"hls", "concat", "dash", "sdp", "applehttp", "lavfi"})
@@ -118,7 +128,7 @@ def _fill(track: Soundtrack, path: str, info: MediaInfo, notes: list[str]) -> So
         with open_media(path) as container:
             stream = container.streams[info.audio.index]
             assert isinstance(stream, AudioStream)
-            for packet in container.demux(stream):
+            for packet in demuxed(container, [stream]):
                 try:
                     for frame in packet.decode():
                         converter.add(frame)
@@ -143,7 +153,7 @@ def read_captions(path: str, info: MediaInfo, index: int) -> Iterator[Cue]:
         with open_media(path) as container:
             stream = container.streams[index]
             assert isinstance(stream, SubtitleStream)
-            for packet in container.demux(stream):
+            for packet in demuxed(container, [stream]):
                 if packet.pts is None or packet.time_base is None or not packet.size:
                     continue
                 start = packet.pts * packet.time_base - info.start
@@ -153,6 +163,18 @@ def read_captions(path: str, info: MediaInfo, index: int) -> Iterator[Cue]:
                         yield ass_cue(start, end, shown.dialogue.decode(errors="replace"))
     except av.error.FFmpegError as error:
         raise SourceError(path, "subtitles", f"cannot be decoded: {error.strerror}") from error
+
+
+def demuxed(
+    container: av.container.InputContainer, streams: Sequence[StreamT]
+) -> Iterator[av.Packet[StreamT]]:
+    """The packets of some tracks. Raises av.error.FFmpegError where they cannot be read."""
+    packets: Iterator[Any] = container.demux(*streams)
+    try:
+        yield from packets
+    except IndexError as error:  # PyAV has no place for a track that begins later.
+        what = "a track begins that the head of the file does not announce"
+        raise av.error.InvalidDataError(-1, what) from error
 
 
 def open_media(path: str) -> av.container.InputContainer:
@@ -279,7 +301,7 @@ def _packets(path: str, indices: list[int], *, tail: bool = False) -> Iterator[P
     with open_media(path) as container, suppress(av.error.FFmpegError):
         if tail and container.duration is not None:
             container.seek(2 * container.duration + max(0, container.start_time or 0))
-        for packet in container.demux([container.streams[index] for index in indices]):
+        for packet in demuxed(container, [container.streams[index] for index in indices]):
             pts, unit, stream = packet.pts, packet.time_base, packet.stream
             if pts is not None and unit is not None and not packet.is_discard:
                 length = (packet.duration or 0) * unit

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from index.errors import SourceError
 from ingest import still
 from ingest.foresight import CODECS, SLOWEST, Foresight
-from ingest.media import display_matrix, open_media
+from ingest.media import demuxed, display_matrix, open_media
 from ingest.media_info import (
     Frame,
     MediaInfo,
@@ -125,7 +125,7 @@ class _Decoder:
             if instant is not None:
                 raw = floor((instant + self.info.start) / stream.time_base)
                 container.seek(raw, stream=stream)
-            packets = self._readable(container.demux(stream))
+            packets = self._readable(demuxed(container, [stream]))
             for packet in self._chosen(packets, stream, stream.time_base):
                 yield from self._pictures_of(stream, packet)
             yield from self._pictures_of(stream, None)

@@ -21,6 +21,8 @@ from ingest.media_info import Frame, MediaInfo, VideoFacts
 from ingest.pyav_reader import read_frames
 from ingest.sampling import sample
 from tests.ingest.clips import Clip, regular, time_in, write
+from tests.media.corpus import CORPUS
+from tests.media.mutations import mutate
 
 TALK = Path(__file__).parent.parent / "media" / "halden_talk.mp4"
 VIDEO_UNIT, AUDIO_UNIT = Fraction(1, 90000), Fraction(1, 22050)
@@ -280,6 +282,19 @@ def test_what_is_readable_of_a_damaged_file_is_read(tmp_path: Path) -> None:
     frames = _frames(str(damaged), probe(str(damaged)))
     assert 100 < len(frames) < 250
     assert frames[-1].time == Fraction(249, 25)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("sorenson.flv", 603), ("h264.flv", 1020)])
+def test_a_track_that_nobody_announced_ends_what_is_read(
+    tmp_path: Path, name: str, seed: int
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(mutate((CORPUS / name).read_bytes(), seed)[1])
+    info = probe(str(path))
+    notes: list[str] = []
+    frames = list(read_frames(str(path), info, rate_hz=1000.0, threads=1, notes=notes))
+    assert frames
+    assert any("a track begins that the head of the file does not announce" in n for n in notes)
 
 
 def test_an_early_end_is_noted(tmp_path: Path) -> None:
