@@ -6,29 +6,16 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from index.errors import LibraryError
-from index.manifest import create_library
-from index.shard import commit_shard, staging_area, sweep
+from index.shard import commit_shard, sweep
 from tests.index.build import IDENTITY, add_video, row_of, source_id, state_of, write_video
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    create_library(tmp_path / "archive", IDENTITY)
-    return tmp_path / "archive"
-
-
-@pytest.fixture
-def area(library: Path) -> Iterator[Path]:
-    with staging_area(library) as directory:
-        yield directory
 
 
 def _failing(name: str, nth: int) -> Callable[..., object]:
@@ -45,7 +32,7 @@ def _failing(name: str, nth: int) -> Callable[..., object]:
 
 @pytest.mark.parametrize("name", ["fsync", "write", "rename"])
 @pytest.mark.parametrize("nth", [0, 1, 2, 3, 4, 5])
-def test_a_full_disk_during_a_commit_leaves_the_oldstate_of(
+def test_a_full_disk_during_a_commit_leaves_the_old_state(
     library: Path, area: Path, monkeypatch: pytest.MonkeyPatch, name: str, nth: int
 ) -> None:
     add_video(library, 1)

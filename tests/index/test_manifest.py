@@ -31,12 +31,6 @@ from index.manifest import (
 from tests.index.build import DIMS, IDENTITY, add_video
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    create_library(tmp_path / "archive", IDENTITY)
-    return tmp_path / "archive"
-
-
 def test_a_new_library_is_read_back(library: Path) -> None:
     manifest = read_manifest(library)
     assert (manifest.generation, manifest.embedder, manifest.shards) == (0, IDENTITY, ())

@@ -1,9 +1,8 @@
-"""Shards: written aside, published, forgotten; a failing disk leaves the old state."""
+"""Shards: written aside, published, replaced, forgotten and gone."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from index.catalog import InventoryRow
 from index.errors import EmbedderMismatchError, LibraryError
 from index.files import FilePart
-from index.manifest import create_library, read_manifest, read_rotation
+from index.manifest import read_manifest, read_rotation
 from index.shard import (
     commit_shard,
     forget_source,
@@ -36,20 +35,6 @@ from tests.index.build import (
     state_of,
     write_video,
 )
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    create_library(tmp_path / "archive", IDENTITY)
-    return tmp_path / "archive"
-
-
-@pytest.fixture
-def area(library: Path) -> Iterator[Path]:
-    with staging_area(library) as directory:
-        yield directory
 
 
 def test_a_written_shard_is_verified(library: Path, area: Path) -> None:

@@ -15,19 +15,13 @@ import pytest
 
 from index.catalog import MOMENT_KINDS
 from index.errors import LibraryError
-from index.manifest import create_library, read_manifest
+from index.manifest import read_manifest
 from index.records import MomentKind
 from index.shard import forget_source
 from index.snapshot import Snapshot
-from tests.index.build import DIMS, IDENTITY, add_video, make_vectors, make_video, source_id
+from tests.index.build import DIMS, add_video, make_vectors, make_video, source_id
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    create_library(tmp_path / "archive", IDENTITY)
-    return tmp_path / "archive"
 
 
 def test_an_empty_library_is_searched(library: Path) -> None:
