@@ -261,9 +261,10 @@ def _subtitle_facts(stream: SubtitleStream) -> SubtitleFacts:
 def _rotation(path: str, index: int) -> tuple[int, bool]:
     """Degrees to turn the first picture by, and whether to mirror; 0 when none can be decoded."""
     with open_media(path) as container, suppress(av.error.FFmpegError):
-        for picture in container.decode(container.streams[index]):
-            assert isinstance(picture, av.VideoFrame)
-            return picture.rotation, is_mirror(display_matrix(picture))
+        for packet in demuxed(container, [container.streams[index]]):
+            for picture in packet.decode():
+                assert isinstance(picture, av.VideoFrame)
+                return picture.rotation, is_mirror(display_matrix(picture))
     return 0, False
 
 
