@@ -16,8 +16,7 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from index.errors import SourceError
-from ingest import still
-from ingest.foresight import CODECS, SLOWEST, Foresight
+from ingest import foresight, still
 from ingest.media import demuxed, display_matrix, open_media
 from ingest.media_info import (
     Frame,
@@ -63,8 +62,7 @@ def read_frames(
         raise SourceError(path, "frames", "has no picture track")
     said = notes if notes is not None else []
     rate = Fraction(rate_hz).limit_denominator(1000)
-    still_rate = rate if skip_still and rate and info.video.codec in still.CODECS else None
-    decoder = _Decoder(path, info, info.video, threads, rate, still_rate, said)
+    decoder = _Decoder(path, info, info.video, threads, rate, skip_still, said)
     pictures = pictures_from(decoder.pictures, start, first=info.video.start)
     shaper = _Shaper(max_side_px, info.video.pixel_aspect)
     try:
@@ -88,8 +86,7 @@ class _Decoder:
     threads: int
     rate: Fraction
     """Sampling rate; 0: keyframes only."""
-    still_rate: Fraction | None
-    """Sampling rate when still stretches are left out; None: all is decoded."""
+    skip_still: bool
     notes: list[str]
     broken: int = 0
     """Pictures that were skipped since the last seek."""
@@ -135,11 +132,11 @@ class _Decoder:
     ) -> Iterator[_AvPacket | None]:
         """The packets to decode, with the decoder set to what is needed of each; None: a gap."""
         coded = (_CodedPacket(packet) for packet in packets)
-        if self.still_rate is None:
-            lively = still.as_they_are(coded)
+        if self.skip_still and self.rate and self.video.codec in still.CODECS:
+            lively = still.lively(coded, rate=self.rate, time_base=time_base)
         else:
-            lively = still.lively(coded, rate=self.still_rate, time_base=time_base)
-        foresight = self._foresight(stream, time_base)
+            lively = still.as_they_are(coded)
+        foreseen = self._foreseen(stream, time_base)
         for one in lively:
             packet = one.packet
             if one.gap:
@@ -147,23 +144,25 @@ class _Decoder:
                 stream.codec_context.flush_buffers()
             if one.burst and packet.pts is not None:
                 self._bursts.add(packet.pts)
-            if foresight is not None:
+            if foreseen is not None:
                 needed = (
                     packet.keyframe
                     or one.burst
                     or packet.pts is None
                     or packet.raw.is_discard  # Never shown: it must not stand for its tick.
-                    or foresight.may_be_sampled(packet.pts)
+                    or foreseen.may_be_sampled(packet.pts)
                 )
                 stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
             yield packet.raw
 
-    def _foresight(self, stream: VideoStream, time_base: Fraction) -> Foresight | None:
+    def _foreseen(self, stream: VideoStream, time_base: Fraction) -> foresight.Foresight | None:
+        """Tells which pictures are needed; None: all are, or keyframes only."""
         # A packet of interlaced video may hold half a picture.
         progressive = stream.codec_context.field_order == _PROGRESSIVE
-        if self.video.codec in CODECS and progressive and self.rate >= SLOWEST:
-            return Foresight(self.rate, time_base, self.info.start)
-        return None
+        known = progressive and self.video.codec in foresight.CODECS
+        if not known or self.rate < foresight.SLOWEST:
+            return None
+        return foresight.Foresight(self.rate, time_base, self.info.start)
 
     def _readable(self, packets: Iterator[_AvPacket]) -> Iterator[_AvPacket]:
         """The packets of the track up to where the file cannot be read any further."""

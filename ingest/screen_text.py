@@ -65,7 +65,6 @@ class ScreenTextReader:
         are `fleeting` and differ everywhere are searched coarsely. Memory: a few images and their
         lines.
         """
-
         before: _Begun | None = None
         under_way: deque[tuple[PendingLine, ...]] = deque()
         try:

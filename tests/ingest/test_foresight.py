@@ -66,7 +66,7 @@ def test_pictures_that_nobody_needs_are_not_decoded(tmp_path: Path, interlaced: 
     # Interlaced video is decoded whole: a packet that nobody needs may be half of one that is.
     bounds = (250, 250) if interlaced else (10, 200)
     for rate, (least, most) in ((Fraction(1), bounds), (Fraction(25), (250, 250))):
-        decoder = _Decoder(str(path), info, info.video, 1, rate, None, [])
+        decoder = _Decoder(str(path), info, info.video, 1, rate, skip_still=False, notes=[])
         decoded = [picture.time for picture in decoder.pictures(None)]
         assert least <= len(decoded) <= most
         assert {Fraction(second) for second in range(10)} <= set(decoded)
