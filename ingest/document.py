@@ -12,9 +12,10 @@ from index.records import Source, SourceKind
 from ingest.cache import cached
 from ingest.cluster import Cluster, Pending
 from ingest.composition import Composition, Started
-from ingest.documents import DocumentInfo, probe_document, read_pages
 from ingest.job import Job
-from ingest.pages import PageContent
+from ingest.mupdf.opening import probe_document
+from ingest.mupdf.reading import read_pages
+from ingest.pages import DocumentInfo, PageContent
 from ingest.passages import document_moments
 
 PAGES_PER_TASK = 40

@@ -92,7 +92,7 @@ class ScreenTextWorker:
         return cached(entry, read)
 
     def _read_page(self, job: Job, page: PageContent) -> PageContent:
-        from ingest.documents import render_page  # Nobody who reads no pages waits for it.
+        from ingest.mupdf.rendering import render_page  # Nobody who reads no pages waits for it.
 
         image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
         return apply_ocr(page, self._reader.read(image), dpi)

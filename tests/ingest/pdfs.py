@@ -10,7 +10,8 @@ import pymupdf
 from PIL import Image
 
 from index.records import Moment, MomentKind
-from ingest.documents import probe_document, read_pages
+from ingest.mupdf.opening import probe_document
+from ingest.mupdf.reading import read_pages
 from ingest.passages import document_moments
 from ingest.settings import DocumentSettings
 

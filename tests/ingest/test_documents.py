@@ -14,7 +14,9 @@ from PIL import Image
 
 from index.errors import SourceError
 from index.records import Box, MomentKind, TextLine
-from ingest.documents import probe_document, read_pages, render_page
+from ingest.mupdf.opening import probe_document
+from ingest.mupdf.reading import read_pages
+from ingest.mupdf.rendering import render_page
 from ingest.pages import (
     OutlineEntry,
     TableBlock,

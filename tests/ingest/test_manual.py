@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 
 from index.records import Box, Moment, MomentKind
-from ingest.documents import DocumentInfo, probe_document, read_pages, render_page
-from ingest.pages import apply_ocr
+from ingest.mupdf.opening import probe_document
+from ingest.mupdf.reading import read_pages
+from ingest.mupdf.rendering import render_page
+from ingest.pages import DocumentInfo, apply_ocr
 from ingest.passages import HEADING_SEPARATOR, document_moments
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import DocumentSettings, ScreenTextSettings

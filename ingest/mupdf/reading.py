@@ -1,0 +1,100 @@
+"""Pages of a document, read: text in reading order, tables, figures, pictures."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from index.records import Box
+from ingest.mupdf.figures import drawn_boxes, with_figures
+from ingest.mupdf.opening import opened
+from ingest.mupdf.rendering import picture_of
+from ingest.mupdf.tables import suggests_table, tables_on, with_tables
+from ingest.mupdf.text import page_structure
+from ingest.pages import (
+    FIGURE_CAPTION,
+    DocumentInfo,
+    PageContent,
+    PageItem,
+    TextBlock,
+    area,
+    cluster_boxes,
+    reading_order,
+)
+from ingest.settings import DocumentSettings
+
+_FEW_LETTERS = 16
+_STAMP_LETTERS = 200
+_SCAN_SHARE = 0.1
+_FULL_SCAN_SHARE = 0.7
+_LEAST_DRAWINGS = 3
+
+
+def read_pages(
+    path: str,
+    info: DocumentInfo,
+    first: int,
+    last: int,
+    settings: DocumentSettings,
+    *,
+    pictures: bool = True,
+) -> list[PageContent]:
+    """Read pages first..last (counted from 1, both included).
+
+    Ranges are independent of each other and may be read in different processes. Without
+    `pictures` neither pages nor figures are rendered. Pages with `needs_ocr` hold no words yet:
+    see `render_page` and `pages.apply_ocr`. Raises SourceError (stage "pages").
+    """
+    if not 1 <= first <= last <= info.pages:
+        raise ValueError(f"pages {first}..{last} are not within 1..{info.pages}")
+    with opened(path, "pages") as document:
+        return [
+            _read_page(document, number, info.labels[number - 1], settings, pictures=pictures)
+            for number in range(first, last + 1)
+        ]
+
+
+def _read_page(
+    document: Any, number: int, label: str, settings: DocumentSettings, *, pictures: bool
+) -> PageContent:
+    page = document[number - 1]
+    displayed = page.get_displaylist()
+    width, height = displayed.rect.width, displayed.rect.height
+    blocks, images, vectors, unknown = page_structure(displayed)
+    needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
+    items: list[PageItem] = list(blocks)
+    has_caption = any(FIGURE_CAPTION.match(block.text) for block in blocks)
+    drawings: list[dict[str, Any]] = []
+    if vectors and (has_caption or vectors >= _LEAST_DRAWINGS):
+        drawings = page.get_cdrawings()
+    if not needs_ocr and suggests_table(drawings):
+        items = with_tables(items, tables_on(page))
+    if not needs_ocr and (images or (has_caption and drawings)):
+        drawn = drawn_boxes(page, drawings) if has_caption else []
+        items = with_figures(items, images, drawn, displayed, settings, pictures=pictures)
+    picture = None
+    if pictures:
+        picture = picture_of(displayed, settings.page_side_px, None)
+    ordered = reading_order(items)
+    return PageContent(number, label, width, height, ordered, needs_ocr, picture)
+
+
+def _is_picture_of_text(
+    blocks: Sequence[TextBlock], unknown: int, images: Sequence[Box], page_area: float
+) -> bool:
+    """True when words are seen that the file does not hold.
+
+    That is: pictures and no text layer, or no more than a stamp over a full scan, or letters most
+    of which have no Unicode value.
+    """
+    letters = sum(sum(map(str.isalnum, line.text)) for block in blocks for line in block.lines)
+    if letters >= _STAMP_LETTERS:
+        return False
+    if unknown >= _STAMP_LETTERS:
+        return True
+    if not images:
+        return False
+    share = sum(map(area, cluster_boxes(images, 1.0))) / page_area
+    return share >= (_SCAN_SHARE if letters < _FEW_LETTERS else _FULL_SCAN_SHARE)

@@ -1,0 +1,60 @@
+"""Pages and parts of pages become pixels."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pymupdf
+from numpy.typing import NDArray
+from PIL import Image
+
+from index.records import Box
+from ingest.mupdf.opening import opened
+from ingest.pages import POINTS_PER_INCH
+
+_JPEG_QUALITY = 80
+_MAX_ZOOM = 4.0
+"""Pictures of small pages and figures are enlarged at most this much over 72 dpi."""
+_MAX_SCAN_SIDE_PX = 8000
+"""Poster-sized scans are rendered coarser than asked, to bound memory (about 200 MB)."""
+
+
+def render_page(path: str, page: int, dpi: float) -> tuple[NDArray[np.uint8], float]:
+    """Render one page (counted from 1) for text recognition.
+
+    Returns RGB uint8 of shape (height, width, 3) and the resolution used, in dpi: the one asked
+    for, less on pages so large that it would need too much memory. Raises SourceError.
+    """
+    with opened(path, "pages") as document:
+        displayed = document[page - 1].get_displaylist()
+        largest = max(displayed.rect.width, displayed.rect.height)
+        used_dpi = min(float(dpi), _MAX_SCAN_SIDE_PX * POINTS_PER_INCH / largest)
+        pixels = _pixels(displayed, used_dpi / POINTS_PER_INCH, None)
+        rows = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.stride)
+        image = rows[:, : pixels.width * 3].reshape(pixels.height, pixels.width, 3)
+        return np.ascontiguousarray(image), used_dpi
+
+
+def picture_of(displayed: Any, side_px: int, box: Box | None) -> bytes:
+    """JPEG of a page's display list, or of a box on it, `side_px` on the longer side."""
+    shown = box if box is not None else Box(*map(float, displayed.rect))
+    zoom = side_px / max(shown.x1 - shown.x0, shown.y1 - shown.y0)
+    return _jpeg(_pixels(displayed, min(zoom, _MAX_ZOOM), box))
+
+
+def _pixels(displayed: Any, zoom: float, clip: Box | None) -> Any:
+    area_pt = None if clip is None else pymupdf.Rect(clip.x0, clip.y0, clip.x1, clip.y1)
+    return displayed.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=0, clip=area_pt)
+
+
+def _jpeg(pixels: Any) -> bytes:
+    """Encode with Pillow: ten times as fast as MuPDF's encoder."""
+    size = (pixels.width, pixels.height)
+    image = Image.frombuffer("RGB", size, pixels.samples_mv, "raw", "RGB", pixels.stride, 1)
+    written = BytesIO()
+    image.save(written, "JPEG", quality=_JPEG_QUALITY)
+    return written.getvalue()
