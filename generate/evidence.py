@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Source, Span, Word
+from index.word_boxes import WordBoxes
 from retrieve.search import TEXT_KINDS
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Evidence:
     """Path of headings above it (documents)."""
     words: tuple[Word, ...]
     """Words with their times (utterances)."""
+    word_boxes: WordBoxes
+    """Where the words of the text are printed (passages and captions)."""
     moment_id: int
     hit_rank: int
     """Rank of the best hit that brought it."""
@@ -77,6 +80,7 @@ def _evidence(stored: StoredMoment, evidence_id: str, hit_rank: int) -> Evidence
         text=moment.text,
         heading=moment.heading,
         words=moment.words,
+        word_boxes=moment.word_boxes,
         moment_id=stored.id,
         hit_rank=hit_rank,
     )

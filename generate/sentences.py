@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generate.evidence import Evidence
 from index.records import MomentKind, PageArea, Span
@@ -97,7 +97,8 @@ def _block_sentences(
     block = evidence.text[start:end]
     if header is not None:
         row = block.strip()
-        yield Sentence(evidence, row, _read_row(header, row), evidence.place, evidence.heading)
+        place = _place_of_words(evidence, start, end)
+        yield Sentence(evidence, row, _read_row(header, row), place, evidence.heading)
         return
     for first, last in sentence_borders(block):
         quote = block[first:last]
@@ -145,7 +146,10 @@ def _cells(row: str) -> list[str]:
 
 
 def _place_of_words(evidence: Evidence, start: int, end: int) -> Span | PageArea:
-    """The span of the words within [start, end) of the text; the whole place when unknown."""
+    """The span or boxes of the words within [start, end) of the text, else the whole place."""
+    if isinstance(evidence.place, PageArea):
+        boxes = evidence.word_boxes.boxes_of(start, end)
+        return replace(evidence.place, boxes=boxes) if boxes else evidence.place
     if not evidence.words:
         return evidence.place
     spans = []

@@ -38,7 +38,7 @@ __all__ = [
     "write_inventory",
 ]
 
-_SCHEMA_VERSIONS = {"catalog": 1, "inventory": 1}
+_SCHEMA_VERSIONS = {"catalog": 2, "inventory": 1}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "async_threads": 0,
@@ -102,10 +102,15 @@ def _check_version(
         version = dict(found.fetchall()).get(component)
     except duckdb.Error as error:
         raise disk_error(path, "read", error) from error
-    if version is None or version > _SCHEMA_VERSIONS[component]:
+    reads = _SCHEMA_VERSIONS[component]
+    if version != reads:
+        advice = (
+            "ingest its files into a new library"
+            if version is not None and version < reads
+            else "upgrade with: pip install --upgrade secondsight"
+        )
         raise LibraryError(
-            f"{path} has {component} schema {version}, this Secondsight reads "
-            f"{_SCHEMA_VERSIONS[component]}; upgrade with: pip install --upgrade secondsight"
+            f"{path} has {component} schema {version}, this Secondsight reads {reads}; {advice}"
         )
 
 
@@ -191,6 +196,10 @@ def write_catalog(
         _insert(connection, "words", columns.word_columns(moments))
         _insert(connection, "lines", columns.line_columns(moments))
         _insert(connection, "boxes", columns.box_columns(moments))
+        arrays = columns.word_box_arrays(moments)
+        connection.register("new_word_boxes", arrays)
+        connection.execute(f"INSERT INTO word_boxes SELECT {', '.join(arrays)} FROM new_word_boxes")
+        connection.unregister("new_word_boxes")
 
 
 class CatalogReader:
@@ -275,15 +284,15 @@ class CatalogReader:
 def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[list[Moment]]:
     """The moments of these numbers from several catalogs, without pictures, as asked for.
 
-    At most four queries, whatever the number of catalogs. Raises IndexError when a number is not
+    At most five queries, whatever the number of catalogs. Raises IndexError when a number is not
     in its catalog, LibraryError when a file cannot be read.
     """
     rows = _select(
         wanted,
-        "moment, source, word_count, line_count, box_count, kind, text, heading, confidence, "
-        "moments.start_tick, moments.end_tick, page, page_label, pts, time_base_numerator, "
-        "time_base_denominator FROM {schema}.moments AS moments JOIN {schema}.segments "
-        "USING (segment) WHERE moments.rowid IN ({ids})",
+        "moment, source, word_count, line_count, box_count, word_box_count, kind, text, heading, "
+        "confidence, moments.start_tick, moments.end_tick, page, page_label, pts, "
+        "time_base_numerator, time_base_denominator FROM {schema}.moments AS moments "
+        "JOIN {schema}.segments USING (segment) WHERE moments.rowid IN ({ids})",
     )
     found = {(row[0], row[1]): row[2:] for row in rows}
     parts = [
@@ -292,6 +301,7 @@ def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[
             (1, "words", "text, start_tick, end_tick, probability"),
             (2, "lines", "text, x0, y0, x1, y1, confidence"),
             (3, "boxes", "x0, y0, x1, y1"),
+            (4, "word_boxes", "start_char, end_char, x0, y0, x1, y1"),
         )
     ]
     result = []
@@ -303,7 +313,7 @@ def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[
         result.append(
             [
                 columns.moment_from_row(
-                    row[4:], reader.rates[row[0]], *(part.get(key, ()) for part in parts)
+                    row[5:], reader.rates[row[0]], *(part.get(key, ()) for part in parts)
                 )
                 for key, row in keyed
             ]

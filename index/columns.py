@@ -32,6 +32,7 @@ from index.records import (
     TextLine,
     Word,
 )
+from index.word_boxes import WordBoxes
 
 MOMENT_KINDS: tuple[MomentKind, ...] = tuple(MomentKind)
 """Kind numbers of `MomentColumns.kind`: positions in this tuple."""
@@ -206,6 +207,7 @@ def moment_columns(
         "word_count": ("INTEGER", [len(m.words) for _, _, m in moments]),
         "line_count": ("INTEGER", [len(m.lines) for _, _, m in moments]),
         "box_count": ("INTEGER", [len(a.boxes) if a else 0 for a in areas]),
+        "word_box_count": ("INTEGER", [len(m.word_boxes) for _, _, m in moments]),
     }
 
 
@@ -251,6 +253,23 @@ def box_columns(moments: Sequence[tuple[int, int, Moment]]) -> Columns:
     )
 
 
+def word_box_arrays(
+    moments: Sequence[tuple[int, int, Moment]],
+) -> dict[str, npt.NDArray[Any]]:
+    """Table `word_boxes` as arrays: there is one row for every printed word."""
+    held = [moment.word_boxes for _, _, moment in moments]
+    rows = WordBoxes(b"".join(boxes.packed for boxes in held)).rows()
+    counts = np.array([len(boxes) for boxes in held], np.int64)
+    firsts = np.cumsum(counts) - counts
+    return {
+        "moment": np.repeat(np.arange(len(held)), counts),
+        "position": np.arange(len(rows)) - np.repeat(firsts, counts),
+        "start_char": rows["start"].copy(),
+        "end_char": rows["end"].copy(),
+        **{corner: rows[corner].copy() for corner in ("x0", "y0", "x1", "y1")},
+    }
+
+
 def _box_columns(boxes: Sequence[tuple[int, int, Box]]) -> Columns:
     return {
         "moment": ("BIGINT", [number for number, _, _ in boxes]),
@@ -288,13 +307,19 @@ def segment_from_row(row: Row, rates: Sequence[int]) -> SegmentRow:
 
 
 def moment_from_row(
-    row: Row, rate: int, words: Sequence[Row], lines: Sequence[Row], boxes: Sequence[Row]
+    row: Row,
+    rate: int,
+    words: Sequence[Row],
+    lines: Sequence[Row],
+    boxes: Sequence[Row],
+    word_boxes: Sequence[Row],
 ) -> Moment:
     """A moment without its picture.
 
     `row`: (kind, text, heading, confidence, start_tick, end_tick, page, page_label, pts,
     time_base_numerator, time_base_denominator); `words`: (text, start_tick, end_tick,
-    probability); `lines`: (text, x0, y0, x1, y1, confidence); `boxes`: (x0, y0, x1, y1).
+    probability); `lines`: (text, x0, y0, x1, y1, confidence); `boxes`: (x0, y0, x1, y1);
+    `word_boxes`: (start_char, end_char, x0, y0, x1, y1).
     """
     kind, text, heading, confidence, start, end, page, label, pts, numerator, denominator = row
     if start is None:
@@ -308,6 +333,7 @@ def moment_from_row(
         frame_time=None if pts is None else FrameTime(pts, Fraction(numerator, denominator)),
         words=tuple(Word(text, _span(start, end, rate), p) for text, start, end, p in words),
         lines=tuple(TextLine(text, Box(*corners), c) for text, *corners, c in lines),
+        word_boxes=WordBoxes.of((start, end, Box(*corners)) for start, end, *corners in word_boxes),
         heading=heading,
         confidence=confidence,
     )

@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import isfinite
 
 from index.files import FilePart, content_of
+from index.word_boxes import NO_WORD_BOXES, WordBoxes
 
 MILLISECONDS_PER_SECOND = 1000
 
@@ -197,6 +198,8 @@ class Moment:
     """Words with their times (utterances)."""
     lines: tuple[TextLine, ...] = ()
     """Lines with their boxes (screen text)."""
+    word_boxes: WordBoxes = NO_WORD_BOXES
+    """Where the words of the text are printed (passages and captions)."""
     heading: str = ""
     """Path of headings above it, " > " between levels (documents)."""
     confidence: float | None = None

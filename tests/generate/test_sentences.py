@@ -22,6 +22,7 @@ from index.records import (
     TextLine,
     Word,
 )
+from index.word_boxes import NO_WORD_BOXES, WordBoxes
 from ingest.frames import KeptFrame
 from ingest.screen_text import screen_text_moments
 
@@ -30,9 +31,21 @@ DOCUMENT = Source("d" * 32, SourceKind.DOCUMENT, "manual.pdf", 1, None, 9)
 VIDEO = Source("e" * 32, SourceKind.VIDEO, "talk.mp4", 1, Fraction(60), None)
 
 
-def passage(text: str, heading: str = "") -> Evidence:
-    place = PageArea(3, "3")
-    return Evidence("E1", DOCUMENT, place, MomentKind.PASSAGE, text, heading, (), 0, 1)
+def passage(text: str, heading: str = "", word_boxes: WordBoxes = NO_WORD_BOXES) -> Evidence:
+    place = PageArea(3, "3", (Box(0, 0, 600, 800),))
+    return Evidence("E1", DOCUMENT, place, MomentKind.PASSAGE, text, heading, (), word_boxes, 0, 1)
+
+
+def test_a_sentence_of_a_passage_is_marked_word_by_word() -> None:
+    text = "It hums. It stops."
+    places = [(0, 2), (3, 8), (9, 11), (12, 18)]
+    boxes = [Box(20.0 * n, 10, 20.0 * n + 18, 20) for n in range(4)]
+    word_boxes = WordBoxes.of((*at, box) for at, box in zip(places, boxes, strict=True))
+    hums, stops = split_evidence(passage(text, word_boxes=word_boxes))
+    assert hums.place == PageArea(3, "3", (Box(0, 10, 38, 20),))
+    assert stops.place == PageArea(3, "3", (Box(40, 10, 78, 20),))
+    (whole,) = split_evidence(passage("It hums."))
+    assert whole.place == PageArea(3, "3", (Box(0, 0, 600, 800),))
 
 
 def slide(*boxed: tuple[str, Box]) -> Evidence:
@@ -41,7 +54,8 @@ def slide(*boxed: tuple[str, Box]) -> Evidence:
     frame = KeptFrame(span, FrameTime(0, Fraction(1, 1000)), NO_PICTURE, NO_PICTURE, True)
     lines = [TextLine(text, box, 0.9) for text, box in boxed]
     (moment,) = screen_text_moments([frame], [lines])
-    return Evidence("E1", VIDEO, span, MomentKind.SCREEN_TEXT, moment.text, "", (), 0, 1)
+    kind = MomentKind.SCREEN_TEXT
+    return Evidence("E1", VIDEO, span, kind, moment.text, "", (), NO_WORD_BOXES, 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +102,9 @@ def test_words_give_a_sentence_its_own_span() -> None:
         Word(word, Span(Fraction(n), Fraction(n + 1)), 0.9) for n, word in enumerate(text.split())
     )
     place = Span(Fraction(0), Fraction(6))
-    evidence = Evidence("E1", VIDEO, place, MomentKind.UTTERANCE, text, "", words, 0, 1)
+    evidence = Evidence(
+        "E1", VIDEO, place, MomentKind.UTTERANCE, text, "", words, NO_WORD_BOXES, 0, 1
+    )
     assert [one.place for one in split_evidence(evidence)] == [
         Span(Fraction(0), Fraction(3)),
         Span(Fraction(3), Fraction(6)),

@@ -29,6 +29,7 @@ from index.records import (
 )
 from index.shard import commit_shard, staging_area, write_shard
 from index.snapshot import Snapshot
+from index.word_boxes import WordBoxes
 
 Vectors = npt.NDArray[np.float32]
 DIMS = 32
@@ -175,6 +176,19 @@ areas = st.builds(PageArea, st.integers(1, 10_000), texts, st.lists(boxes(), max
 
 
 @st.composite
+def word_boxes(draw: st.DrawFn) -> WordBoxes:
+    """Words of a text on a page, corners as exact as they are stored."""
+    small = st.floats(-1e4, 1e4, width=32)
+    words = []
+    for _ in range(draw(st.integers(0, 3))):
+        x0, x1 = sorted((draw(small), draw(small)))
+        y0, y1 = sorted((draw(small), draw(small)))
+        start = draw(st.integers(0, 100))
+        words.append((start, start + draw(st.integers(1, 9)), Box(x0, y0, x1, y1)))
+    return WordBoxes.of(words)
+
+
+@st.composite
 def moments(draw: st.DrawFn, source_kind: SourceKind) -> Moment:
     """Moments of one kind of source, with anything a record may hold."""
     is_video = source_kind is SourceKind.VIDEO
@@ -187,6 +201,7 @@ def moments(draw: st.DrawFn, source_kind: SourceKind) -> Moment:
         frame_time=draw(st.none() | frame_times),
         words=tuple(draw(st.lists(words, max_size=3))),
         lines=tuple(draw(st.lists(lines, max_size=3))),
+        word_boxes=draw(word_boxes()),
         heading=draw(texts),
         confidence=draw(st.none() | probabilities),
     )

@@ -139,8 +139,17 @@ def test_a_newer_schema_asks_for_an_upgrade(tmp_path: Path) -> None:
     path = tmp_path / "catalog.duckdb"
     write_catalog(path, [make_video(1)], [None] * 12)
     with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE schema_version SET version = 2")
+        connection.execute("UPDATE schema_version SET version = 99")
     with pytest.raises(LibraryError, match="upgrade"):
+        CatalogReader(path)
+
+
+def test_an_older_schema_asks_for_a_new_library(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.duckdb"
+    write_catalog(path, [make_video(1)], [None] * 12)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE schema_version SET version = 1")
+    with pytest.raises(LibraryError, match="into a new library"):
         CatalogReader(path)
 
 
