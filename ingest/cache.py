@@ -23,7 +23,7 @@ from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
-FORMAT = 3
+FORMAT = 4
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
 
 BULK = ".bulk"
@@ -31,6 +31,7 @@ BULK = ".bulk"
 
 _ALLOWED_MODULES = (
     "index.records",
+    "index.word_boxes",
     "ingest.composition",
     "ingest.frames",
     "ingest.pages",
