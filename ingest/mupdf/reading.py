@@ -70,7 +70,7 @@ def _read_page(
     if vectors and (has_caption or vectors >= _LEAST_DRAWINGS):
         drawings = page.get_cdrawings()
     if not needs_ocr and suggests_table(drawings):
-        items = with_tables(items, tables_on(page))
+        items = with_tables(items, tables_on(page, blocks))
     if not needs_ocr and (images or (has_caption and drawings)):
         drawn = drawn_boxes(page, drawings) if has_caption else []
         items = with_figures(items, images, drawn, displayed, settings, pictures=pictures)
