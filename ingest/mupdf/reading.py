@@ -62,7 +62,7 @@ def _read_page(
     page = document[number - 1]
     displayed = page.get_displaylist()
     width, height = displayed.rect.width, displayed.rect.height
-    blocks, images, vectors, unknown = page_structure(displayed)
+    blocks, images, vectors, unknown = page_structure(displayed if pictures else page)
     needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
     items: list[PageItem] = list(blocks)
     has_caption = any(FIGURE_CAPTION.match(block.text) for block in blocks)

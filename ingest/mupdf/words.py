@@ -4,15 +4,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from html import unescape
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 import pymupdf
 
+from ingest.mupdf.letters import (
+    Letter,
+    accented,
+    has_acutes,
+    letters_of_lines,
+    may_be_accented,
+    plain,
+)
 from ingest.printed_words import WORD_BYTES, WORD_CORNERS, is_wide, split_words
 
 TEXT_FLAGS = (
@@ -21,63 +28,84 @@ TEXT_FLAGS = (
     | pymupdf.TEXT_PRESERVE_IMAGES
     | pymupdf.TEXT_COLLECT_VECTORS
 )
-UNKNOWN_LETTER = "\ufffd"
-LETTERS = str.maketrans(
-    {"\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u202f": " ", "\u200b": None}
-    | {chr(control): None for control in range(32) if chr(control) not in "\t\n\r"}
-    | dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True))
-)
-"""The compatibility forms that never carry meaning; whole NFKC would turn x² into x2."""
-
-_LINE_OR_LETTER = re.compile(r'<line |<char c="([^"]*)" quad="([^"]*)"')
 
 
-def word_boxes_of_lines(displayed: Any, text_page: Any, lines: Sequence[str]) -> list[bytes]:
-    """Packed boxes of the words of each line; `lines` are all lines of the page, in its order.
+def text_page_of(shown: Any, flags: int) -> Any:
+    """MuPDF's text of a page, in points of the page as displayed, or of its display list."""
+    if isinstance(shown, pymupdf.DisplayList):
+        return shown.get_textpage(flags)
+    # Page.get_textpage would leave the page as stored, not turned.
+    page = shown.this.super() if isinstance(shown.this, pymupdf.mupdf.PdfPage) else shown.this
+    options = pymupdf.mupdf.FzStextOptions()
+    options.flags = flags
+    text_page = pymupdf.mupdf.FzStextPage(pymupdf.mupdf.fz_bound_page(page))
+    device = pymupdf.mupdf.FzDevice(text_page, options)
+    pymupdf.mupdf.fz_run_page(page, device, pymupdf.mupdf.FzMatrix(), pymupdf.mupdf.FzCookie())
+    pymupdf.mupdf.fz_close_device(device)
+    return text_page
 
-    Most pages have the words that PyMuPDF finds, with their boxes. Where it parts them otherwise
-    (punctuation in Hebrew and Arabic), its parts are united; Chinese and Japanese characters get
-    equal shares of the run they stand in, which is one font's. What fits neither (thin spaces,
-    several fonts in one) is put together from single letters, at four times the cost. A line
-    whose letters are not those of its text has no boxes: b"".
+
+def words_of_lines(
+    shown: Any, text_page: Any, lines: Sequence[str]
+) -> tuple[list[str], list[bytes]]:
+    """Texts and packed boxes of the words of each line.
+
+    `shown` is the page, or its display list, that `text_page` was made of; `lines` are all its
+    lines as MuPDF writes them. Most pages have the words that PyMuPDF finds, with their boxes.
+    Where it parts them otherwise (punctuation in Hebrew and Arabic), its parts are united;
+    Chinese and Japanese characters get equal shares of the run they stand in, which is one
+    font's. What fits neither (thin spaces, accents printed as quotes) is put together from single
+    letters, at four times the cost. A line whose letters are not those of its text has no boxes.
     """
-    words = [split_words(line) for line in lines]
+    spelled: _Spelling = plain
+    if has_acutes(lines):
+        spelled = partial(plain, acutes=True)
+    texts = [spelled(line).strip() for line in lines]
+    if may_be_accented("\n".join(texts)):
+        letters = letters_of_lines(text_page)
+        texts = [accented(text, each) for text, each in zip(texts, letters, strict=True)]
+        return texts, _by_letters(letters, list(map(split_words, texts)))
+    words = list(map(split_words, texts))
     found = pymupdf.TextPage(text_page).extractWORDS()
-    boxes = _as_found(found, words)
+    boxes = _as_found(found, words, spelled)
     if boxes is None:
-        if any(map(is_wide, lines)):
-            one_font = displayed.get_textpage(TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
+        if any(map(is_wide, texts)):
+            one_font = text_page_of(shown, TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
             found = pymupdf.TextPage(one_font).extractWORDS()
-        boxes = _by_parts(found, words)
-    return _by_letters(text_page, words) if boxes is None else boxes
+        boxes = _by_parts(found, words, spelled)
+    return texts, _by_letters(letters_of_lines(text_page), words) if boxes is None else boxes
 
 
+_Spelling = Callable[[str], str]
 _Found = Sequence[tuple[Any, ...]]
 """What PyMuPDF says of each word: x0, y0, x1, y1, its text, and three numbers."""
 
 
-def _as_found(found: _Found, lines: Sequence[list[str]]) -> list[bytes] | None:
+def _as_found(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> list[bytes] | None:
     """None when the words found are not those of the lines."""
     if not found:
         return None if any(lines) else [b""] * len(lines)
     *columns, texts, _, _, _ = zip(*found, strict=True)
-    packed = np.array(columns, WORD_CORNERS).T.tobytes()
+    rows = np.empty((len(texts), 4), WORD_CORNERS)
+    for column, values in enumerate(columns):
+        rows[:, column] = values
+    packed = rows.tobytes()
     boxes: list[bytes] = []
     start = 0
     for words in lines:
         end = start + len(words)
         here = list(texts[start:end])
-        if here != words and [word.translate(LETTERS) for word in here] != words:
+        if here != words and list(map(spelled, here)) != words:
             return None
         boxes.append(packed[start * WORD_BYTES : end * WORD_BYTES])
         start = end
     return boxes if start == len(texts) else None
 
 
-def _by_parts(found: _Found, lines: Sequence[list[str]]) -> list[bytes] | None:
+def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> list[bytes] | None:
     """None when the letters are others, or a word ends within a part that is not wide."""
     words = [word for line in lines for word in line]
-    parts = [each[4].translate(LETTERS) for each in found]
+    parts = [spelled(each[4]) for each in found]
     if not words or "".join(parts) != "".join(words):
         return None
     part_at = np.cumsum([0, *map(len, parts)])
@@ -106,35 +134,15 @@ def _by_parts(found: _Found, lines: Sequence[list[str]]) -> list[bytes] | None:
     return [packed[start * WORD_BYTES : end * WORD_BYTES] for start, end in pairwise(ends)]
 
 
-def _by_letters(text_page: Any, lines: Sequence[list[str]]) -> list[bytes]:
-    buffer = pymupdf.mupdf.fz_new_buffer(1 << 16)
-    output = pymupdf.mupdf.FzOutput(buffer)
-    pymupdf.mupdf.fz_print_stext_page_as_xml(output, text_page, 0)
-    output.fz_close_output()
-    written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    letters: list[str] = []
-    quads: list[str] = []
-    line_ends: list[int] = []
-    for match in _LINE_OR_LETTER.finditer(written):
-        letter, quad = match.groups()
-        if letter is None:
-            line_ends.append(len(letters))
+def _by_letters(letters: Sequence[Sequence[Letter]], lines: Sequence[list[str]]) -> list[bytes]:
+    boxes: list[bytes] = []
+    for printed, words in zip(letters, lines, strict=True):
+        if not words or "".join(letter.text for letter in printed) != "".join(words):
+            boxes.append(b"")
             continue
-        for each in (unescape(letter) if letter[:1] == "&" else letter).translate(LETTERS):
-            if not each.isspace():
-                letters.append(each)
-                quads.append(quad)
-    line_ends.append(len(letters))
-    points = np.array(" ".join(quads).split(), np.float64).reshape(-1, 4, 2)
-    boxes = np.concatenate((points.min(axis=1), points.max(axis=1)), axis=1).astype(WORD_CORNERS)
-    found: list[bytes] = []
-    for words, (start, end) in zip(lines, pairwise(line_ends), strict=True):
-        if not words or "".join(letters[start:end]) != "".join(words):
-            found.append(b"")
-            continue
-        starts = [start, *accumulate(map(len, words[:-1]), initial=start)][1:]
-        rows = np.empty((len(words), 4), WORD_CORNERS)
-        np.minimum.reduceat(boxes[:end, :2], starts, out=rows[:, :2])
-        np.maximum.reduceat(boxes[:end, 2:], starts, out=rows[:, 2:])
-        found.append(rows.tobytes())
-    return found
+        corners = np.array([letter[1:] for letter in printed for _ in letter.text], np.float64)
+        starts = list(accumulate(map(len, words[:-1]), initial=0))
+        low = np.minimum.reduceat(corners[:, :2], starts)
+        high = np.maximum.reduceat(corners[:, 2:], starts)
+        boxes.append(np.concatenate((low, high), axis=1).astype(WORD_CORNERS).tobytes())
+    return boxes

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.records import Box, Moment, MomentKind, TextLine
-from ingest.mupdf.words import LETTERS
+from ingest.mupdf.letters import plain
 from ingest.pages import DocumentInfo, PageContent, PageLine, TextBlock, apply_ocr
 from ingest.passages import document_moments
 from ingest.printed_words import corners, placed_words, shared_boxes, split_words
@@ -42,7 +42,7 @@ def words_on(page: pymupdf.Page) -> list[tuple[str, Box]]:
     """PyMuPDF's own words of a page as displayed."""
     return [
         (
-            word[4].translate(LETTERS),
+            plain(word[4]),
             Box(*(pymupdf.Rect(word[:4]) * page.rotation_matrix).normalize()),
         )
         for word in page.get_text("words")
