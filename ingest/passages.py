@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from index.records import Moment, MomentKind, PageArea
+from ingest.footnotes import footnotes_last
 from ingest.headings import (
+    body_size_pt,
     descended,
     heading_starts,
     running_lines,
@@ -54,12 +56,15 @@ def document_moments(
     leave out a word but running heads, feet and page numbers; paragraphs are parted by line
     breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
     A table's caption stands before its Markdown. A heading at the foot of a page whose text
-    follows on the next page is no passage: it is in that text's `heading`.
+    follows on the next page is no passage: it is in that text's `heading`. Footnotes come last on
+    their page; a paragraph that goes on in the next column is one.
     A figure's text is its caption and, on the next line, the words printed inside it; it is ""
     for a picture without either. Ornaments repeated at one place are no figures.
     """
     running = running_lines(info, pages)
     pages = [without_running_lines(page, running[page.number]) for page in pages]
+    body = body_size_pt(pages)
+    pages = [footnotes_last(page, body) for page in pages]
     vocabulary = vocabulary_of(pages)
     ornaments = _ornaments(pages)
     starts = heading_starts(info, pages)

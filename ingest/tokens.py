@@ -23,6 +23,7 @@ _ABBREVIATION = re.compile(
     r"|z\.B|d\.h|bzw|ca|nr|abb|рис|стр|см|гл)\.$",
     re.IGNORECASE,
 )
+_SAME_SIZE_PT = 0.5
 _HYPHENS = ("-", "\u2010", "\u00ad")
 
 
@@ -57,8 +58,12 @@ class Vocabulary:
 def tokens_of(blocks: Iterable[TextBlock], vocabulary: Vocabulary) -> list[Token]:
     """Words of paragraphs in order, those parted at line ends made whole."""
     tokens: list[Token] = []
-    for paragraph, block in enumerate(blocks):
-        before = "\n"
+    above: TextBlock | None = None
+    paragraph = -1
+    for block in blocks:
+        before = " " if above is not None and _goes_on(above, block) else "\n"
+        paragraph += before == "\n"
+        above = block if block.lines else above
         for line in block.lines:
             words = _line_words(line, paragraph)
             if not words:
@@ -77,6 +82,21 @@ def tokens_of(blocks: Iterable[TextBlock], vocabulary: Vocabulary) -> list[Token
             tokens.extend(words[1:])
             before = " "
     return tokens
+
+
+def _goes_on(above: TextBlock, below: TextBlock) -> bool:
+    """True when a paragraph is parted only by the end of a column."""
+    if not below.lines:
+        return False
+    last, first = above.lines[-1], below.lines[0]
+    return (
+        first.box.x0 >= last.box.x1
+        and first.box.y1 < last.box.y0
+        and abs(first.size_pt - last.size_pt) < _SAME_SIZE_PT
+        and first.text[:1].islower()
+        and last.text[-1:] not in _MAY_END
+        and last.text[-1:] not in ":;"
+    )
 
 
 def _line_words(line: PageLine, paragraph: int) -> list[Token]:

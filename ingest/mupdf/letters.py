@@ -8,9 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from html import unescape
-from typing import Any, NamedTuple
+from typing import Any
 
 import pymupdf
+
+from ingest.mupdf.right_to_left import Letter, in_reading_order, is_right_to_left
 
 UNKNOWN_LETTER = "\ufffd"
 _LETTERS = str.maketrans(
@@ -41,7 +43,7 @@ _LETTER = r"[^\W\d_]"
 _VOWEL = "[AEIOUYaeiouy\u0131]"
 _ACCENTED = re.compile(
     rf"([{''.join(_MARKS)}])({_LETTER})"
-    rf"|(?<={_LETTER})(`)({_VOWEL})|(?<!\S)(`)([Aa])(?!\S)"
+    rf"|(?<={_LETTER})(`)({_VOWEL})|(?<![\w`])(`)([Aa])(?![\w`])(?![^`\n]*`)"
     rf"|(?<![^\W_])(\u00b4)({_VOWEL})|(?<={_LETTER}{_LETTER})(?<![Qq]u)(\u00b4)({_VOWEL})"
 )
 """What is an accent wherever it is printed: `code` starts no word's second letter with a tick,
@@ -54,17 +56,8 @@ _MAYBE_ACCENTED = re.compile(rf"`{_VOWEL}(?![^`'\u2019\n]*[`'\u2019])|\u00b4{_LE
 printed over the letter."""
 _UNUSUAL = re.compile(f"[{re.escape(''.join(map(chr, _LETTERS)))}{''.join(_MARKS)}`\u00b4]")
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
-_LINE_OR_LETTER = re.compile(r'<line |<char c="([^"]*)" quad="([^"]*)"')
-
-
-class Letter(NamedTuple):
-    """A letter, printed: one character, or more of a ligature in one place."""
-
-    text: str
-    x0: float
-    y0: float
-    x1: float
-    y1: float
+_LINE_OR_LETTER = re.compile(r'<line [^>]*?dir="([^"]*)"|<char c="([^"]*)" quad="([^"]*)"')
+_LEVEL = "1 0"
 
 
 def plain(text: str, *, acutes: bool = False) -> str:
@@ -91,37 +84,42 @@ def may_be_accented(text: str) -> bool:
 
 
 def letters_of_lines(text_page: Any) -> list[list[Letter]]:
-    """Letters of each line of a page, in its order, without white space; this takes its time."""
+    """Letters of each line of a page, in the order they are read; this takes its time.
+
+    White space is among them.
+    """
     buffer = pymupdf.mupdf.fz_new_buffer(1 << 16)
     output = pymupdf.mupdf.FzOutput(buffer)
     pymupdf.mupdf.fz_print_stext_page_as_xml(output, text_page, 0)
     output.fz_close_output()
     written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    lines: list[list[Letter]] = []
+    lines: list[tuple[str, list[Letter]]] = []
     for match in _LINE_OR_LETTER.finditer(written):
-        letter, quad = match.groups()
+        direction, letter, quad = match.groups()
         if letter is None:
-            lines.append([])
+            lines.append((direction, []))
             continue
-        text = (unescape(letter) if letter[:1] == "&" else letter).translate(_LETTERS).strip()
+        text = (unescape(letter) if letter[:1] == "&" else letter).translate(_LETTERS)
         if text:
-            x0, y0, x1, y1, x2, y2, x3, y3 = map(float, quad.split())
-            lines[-1].append(
-                Letter(
-                    text,
-                    min(x0, x1, x2, x3),
-                    min(y0, y1, y2, y3),
-                    max(x0, x1, x2, x3),
-                    max(y0, y1, y2, y3),
-                )
-            )
-    return [list(_accents_placed(line)) for line in lines]
+            xs, ys = (list(map(float, quad.split()[axis::2])) for axis in (0, 1))
+            lines[-1][1].append(Letter(text, min(xs), min(ys), max(xs), max(ys)))
+    return [list(_accents_placed(_ordered(line, direction))) for direction, line in lines]
+
+
+def _ordered(line: list[Letter], direction: str) -> list[Letter]:
+    is_turned = direction == _LEVEL and is_right_to_left("".join(letter.text for letter in line))
+    return in_reading_order(line) if is_turned else line
+
+
+def text_of(line: list[Letter]) -> str:
+    """The letters of a line as text."""
+    return " ".join("".join(letter.text for letter in line).split())
 
 
 def accented(text: str, letters: list[Letter]) -> str:
     """The text of a line with quotes made accents where its letters have them."""
     written: list[str] = []
-    rest = iter("".join(letter.text for letter in letters))
+    rest = iter("".join("".join(letter.text for letter in letters).split()))
     at = 0
     while at < len(text):
         if text[at].isspace():

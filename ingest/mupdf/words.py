@@ -13,13 +13,14 @@ import numpy as np
 import pymupdf
 
 from ingest.mupdf.letters import (
-    Letter,
     accented,
     has_acutes,
     letters_of_lines,
     may_be_accented,
     plain,
+    text_of,
 )
+from ingest.mupdf.right_to_left import Letter, is_right_to_left
 from ingest.printed_words import WORD_BYTES, WORD_CORNERS, is_wide, split_words
 
 TEXT_FLAGS = (
@@ -52,18 +53,21 @@ def words_of_lines(
 
     `shown` is the page, or its display list, that `text_page` was made of; `lines` are all its
     lines as MuPDF writes them. Most pages have the words that PyMuPDF finds, with their boxes.
-    Where it parts them otherwise (punctuation in Hebrew and Arabic), its parts are united;
-    Chinese and Japanese characters get equal shares of the run they stand in, which is one
-    font's. What fits neither (thin spaces, accents printed as quotes) is put together from single
-    letters, at four times the cost. A line whose letters are not those of its text has no boxes.
+    Where it parts them otherwise, its parts are united; Chinese and Japanese characters get equal
+    shares of the run they stand in, which is one font's. What fits neither (Hebrew and Arabic,
+    thin spaces, accents printed as quotes) is put together from single letters, at four times
+    the cost. A line whose letters are not those of its text has no boxes.
     """
     spelled: _Spelling = plain
     if has_acutes(lines):
         spelled = partial(plain, acutes=True)
     texts = [spelled(line).strip() for line in lines]
-    if may_be_accented("\n".join(texts)):
+    if may_be_accented("\n".join(texts)) or any(map(is_right_to_left, texts)):
         letters = letters_of_lines(text_page)
-        texts = [accented(text, each) for text, each in zip(texts, letters, strict=True)]
+        texts = [
+            text_of(each) if is_right_to_left(text) else accented(text, each)
+            for text, each in zip(texts, letters, strict=True)
+        ]
         return texts, _by_letters(letters, list(map(split_words, texts)))
     words = list(map(split_words, texts))
     found = pymupdf.TextPage(text_page).extractWORDS()
@@ -136,7 +140,8 @@ def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
 
 def _by_letters(letters: Sequence[Sequence[Letter]], lines: Sequence[list[str]]) -> list[bytes]:
     boxes: list[bytes] = []
-    for printed, words in zip(letters, lines, strict=True):
+    for line, words in zip(letters, lines, strict=True):
+        printed = [letter for letter in line if not letter.text.isspace()]
         if not words or "".join(letter.text for letter in printed) != "".join(words):
             boxes.append(b"")
             continue
