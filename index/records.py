@@ -101,7 +101,8 @@ class Box:
     y1: float
 
     def __post_init__(self) -> None:
-        if not all(isfinite(value) for value in (self.x0, self.y0, self.x1, self.y1)):
+        # One call: pages have hundreds of boxes, and what is not finite makes the sum so, too.
+        if not isfinite(self.x0 + self.y0 + self.x1 + self.y1):
             raise ValueError(f"a box needs finite corners, got {self}")
         if not (self.x0 <= self.x1 and self.y0 <= self.y1):
             raise ValueError(f"a box needs x0 <= x1 and y0 <= y1, got {self}")

@@ -89,7 +89,7 @@ def spelled(text: str) -> str:
     return "".join(_SPOKEN.findall(text)).casefold()
 
 
-def _body_size_pt(pages: Sequence[PageContent]) -> float:
+def body_size_pt(pages: Sequence[PageContent]) -> float:
     """Size in which most letters are set; 0 when unknown (scans)."""
     letters: Counter[float] = Counter()
     for line in all_lines(pages):
@@ -99,7 +99,7 @@ def _body_size_pt(pages: Sequence[PageContent]) -> float:
 
 def _large_starts(pages: Sequence[PageContent]) -> HeadingStarts:
     """Short blocks in letters larger than the text's; the largest sizes are the upper levels."""
-    body = _body_size_pt(pages)
+    body = body_size_pt(pages)
     found: list[tuple[int, int, float, str]] = []
     for page in pages:
         for position, item in enumerate(page.items):
@@ -125,7 +125,7 @@ def running_lines(info: DocumentInfo, pages: Sequence[PageContent]) -> dict[int,
     margin and parted from the text, on three neighbouring pages or on half of all, where text
     seldom stands on other pages. Letters larger than the text's are no running lines.
     """
-    largest = _body_size_pt(pages) * _HEADING_RATIO or float("inf")
+    largest = body_size_pt(pages) * _HEADING_RATIO or float("inf")
     places: dict[tuple[str, int], list[_Found]] = defaultdict(list)
     taken: dict[int, set[int]] = defaultdict(set)
     titles: dict[str, set[int]] = defaultdict(set)

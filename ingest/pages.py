@@ -70,6 +70,8 @@ class PageLine:
     """Size of its first letters; 0 when unknown (scans)."""
     confidence: float | None = None
     """0..1 of the recogniser; None for text the file holds itself."""
+    word_boxes: bytes = field(default=b"", repr=False)
+    """Boxes of its words, packed as in `printed_words`; none when only the line's box is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class TableBlock:
     rows: tuple[tuple[str, ...], ...]
     """Cell texts; every row has the same number of cells, the first row is the header."""
     row_boxes: tuple[Box, ...]
+    word_boxes: tuple[tuple[bytes, ...], ...]
+    """Boxes of the words of every cell, packed as in `printed_words`."""
     caption: TextBlock | None = None
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from index.records import Moment, MomentKind, PageArea
+from ingest.footnotes import footnotes_last
 from ingest.headings import (
-    all_lines,
+    body_size_pt,
     descended,
     heading_starts,
     running_lines,
@@ -27,54 +25,23 @@ from ingest.pages import (
     TextBlock,
     union_box,
 )
+from ingest.printed_words import WORD_BYTES
 from ingest.settings import DocumentSettings
+from ingest.tokens import (
+    Token,
+    Vocabulary,
+    joined,
+    sentence_borders,
+    tokens_of,
+    vocabulary_of,
+    word_boxes_of,
+)
 
 HEADING_SEPARATOR = " > "
 
 _ORNAMENT_REPEATS = 3
 _OPENING_WORDS = 40
 """Words of its page that a page moment carries."""
-
-_WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
-_TOKEN = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
-_WIDE_LETTER = re.compile(rf"[{_WIDE}]")
-_WIDE_WEIGHT = 0.5
-"""A Chinese or Japanese character counts as half a word."""
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$|[。！？]$")
-_MAY_END = frozenset(".!?…\"'”’»)]。！？")
-_ABBREVIATION = re.compile(
-    r"^\W*(?:[A-Za-z]|e\.g|i\.e|cf|vs|etc|approx|no|nos|fig|figs|sec|ch|vol|p|pp|dr|mr|mrs|ms|st"
-    r"|z\.B|d\.h|bzw|ca|nr|abb|рис|стр|см|гл)\.$",
-    re.IGNORECASE,
-)
-_HYPHENS = ("-", "\u2010", "\u00ad")
-
-
-class _Token(NamedTuple):
-    """A word and where it stands: its line, or the two lines a hyphen parted it over."""
-
-    text: str
-    before: str
-    """What stands between it and the word before: nothing, a space or a line break."""
-    weight: float
-    lines: tuple[PageLine, ...]
-    paragraph: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Vocabulary:
-    """Words of the whole document: they tell a parted word from a compound at a line's end."""
-
-    words: frozenset[str]
-
-    def mend(self, stem: str, rest: str) -> str:
-        """Join the two halves of a word parted at a line end, with its hyphen or without."""
-        if stem[-1] == "\u00ad":
-            return stem[:-1] + rest
-        plain, compound = stem[:-1] + rest, stem[:-1] + "-" + rest
-        is_compound = _bare(compound) in self.words and _bare(plain) not in self.words
-        return compound if is_compound else plain
-
 
 _Headed = tuple[str, int, PageItem]
 """Path of headings above an item, its position on the page, the item."""
@@ -89,13 +56,16 @@ def document_moments(
     leave out a word but running heads, feet and page numbers; paragraphs are parted by line
     breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
     A table's caption stands before its Markdown. A heading at the foot of a page whose text
-    follows on the next page is no passage: it is in that text's `heading`.
+    follows on the next page is no passage: it is in that text's `heading`. Footnotes come last on
+    their page; a paragraph that goes on in the next column is one.
     A figure's text is its caption and, on the next line, the words printed inside it; it is ""
     for a picture without either. Ornaments repeated at one place are no figures.
     """
     running = running_lines(info, pages)
     pages = [without_running_lines(page, running[page.number]) for page in pages]
-    vocabulary = _vocabulary(pages)
+    body = body_size_pt(pages)
+    pages = [footnotes_last(page, body) for page in pages]
+    vocabulary = vocabulary_of(pages)
     ornaments = _ornaments(pages)
     starts = heading_starts(info, pages)
     path: list[tuple[int, str]] = []
@@ -156,7 +126,7 @@ def _item_moments(
     headed: Sequence[_Headed],
     carried: str | None,
     ornaments: frozenset[tuple[int, ...]],
-    vocabulary: _Vocabulary,
+    vocabulary: Vocabulary,
     settings: DocumentSettings,
 ) -> list[Moment]:
     placed: list[tuple[int, Moment]] = []
@@ -178,7 +148,7 @@ def _item_moments(
                 section_heading, section_start = heading, position
             section.append(item)
         elif isinstance(item, TableBlock):
-            for moment in _table_moments(page, heading, item, settings):
+            for moment in _table_moments(page, heading, item, vocabulary, settings):
                 placed.append((position, moment))
         elif item.caption is not None or _place(item) not in ornaments:
             placed.append((position, _figure_moment(page, heading, item, vocabulary)))
@@ -207,12 +177,12 @@ def _passages(
     page: PageContent,
     heading: str,
     blocks: Sequence[TextBlock],
-    vocabulary: _Vocabulary,
+    vocabulary: Vocabulary,
     settings: DocumentSettings,
 ) -> Iterator[Moment]:
-    tokens = _tokens(blocks, vocabulary)
+    tokens = tokens_of(blocks, vocabulary)
     weights = [token.weight for token in tokens]
-    for start, end in cut_passages(weights, _borders(tokens), settings.passage_words):
+    for start, end in cut_passages(weights, sentence_borders(tokens), settings.passage_words):
         piece = tokens[start:end]
         paragraphs: dict[int, list[PageLine]] = defaultdict(list)
         for token in piece:
@@ -222,50 +192,70 @@ def _passages(
         yield Moment(
             kind=MomentKind.PASSAGE,
             place=PageArea(page.number, page.label, boxes),
-            text=_joined(piece),
+            text=joined(piece),
+            word_boxes=word_boxes_of(piece),
             heading=heading,
             confidence=_confidence(lines),
         )
 
 
 def _table_moments(
-    page: PageContent, heading: str, table: TableBlock, settings: DocumentSettings
+    page: PageContent,
+    heading: str,
+    table: TableBlock,
+    vocabulary: Vocabulary,
+    settings: DocumentSettings,
 ) -> Iterator[Moment]:
     """A table as Markdown; a long one in pieces, each under the table's caption and header row."""
-    above = [table.caption.text] if table.caption else []
+    above = tokens_of([table.caption], vocabulary) if table.caption else []
     weights = [float(len(" ".join(row).split()) or 1) for row in table.rows[1:]]
-    header, *body = table.rows
-    pieces = [(0, len(body))]
+    pieces = [(0, len(weights))]
     if sum(weights) > 2 * settings.passage_words:
-        pieces = cut_passages(weights, range(len(body)), settings.passage_words)
+        pieces = cut_passages(weights, range(len(weights)), settings.passage_words)
     for start, end in pieces:
-        rows = [header, ["---"] * len(header), *body[start:end]]
-        written = ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+        tokens, rest = _written_rows(table, [0, *range(start + 1, end + 1)])
+        tokens = [*above, *tokens]
         whole = len(pieces) == 1
         box = table.box if whole else union_box(table.row_boxes[start + 1 : end + 1])
         boxes = (box, table.caption.box) if table.caption else (box,)
         yield Moment(
             kind=MomentKind.PASSAGE,
             place=PageArea(page.number, page.label, boxes),
-            text="\n".join([*above, *written]),
+            text=(joined(tokens) + rest).strip(),
+            word_boxes=word_boxes_of(tokens),
             heading=heading,
         )
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _written_rows(table: TableBlock, rows: Sequence[int]) -> tuple[list[Token], str]:
+    """Words of rows of a table with the Markdown between them, and that after the last word."""
+    tokens: list[Token] = []
+    between = ""
+    for count, row in enumerate(rows):
+        if count == 1:
+            between += "\n| " + " | ".join(["---"] * len(table.rows[0])) + " |"
+        between += "\n|"
+        for cell, packed in zip(table.rows[row], table.word_boxes[row], strict=True):
+            between += " "
+            for number, word in enumerate(cell.split()):
+                box = packed[number * WORD_BYTES : (number + 1) * WORD_BYTES]
+                tokens.append(Token(word.replace("|", "\\|"), between, 1.0, (), 0, box))
+                between = " "
+            between = (between if not cell else "") + " |"
+    return tokens, between
 
 
 def _figure_moment(
-    page: PageContent, heading: str, figure: FigureBlock, vocabulary: _Vocabulary
+    page: PageContent, heading: str, figure: FigureBlock, vocabulary: Vocabulary
 ) -> Moment:
-    caption = _joined(_tokens([figure.caption], vocabulary)) if figure.caption else ""
-    labels = " ".join(line.text for line in figure.labels)
+    printed = [figure.caption] if figure.caption else []
+    tokens = tokens_of([*printed, TextBlock(figure.labels)], vocabulary)
     boxes = (figure.box, figure.caption.box) if figure.caption else (figure.box,)
     return Moment(
         kind=MomentKind.FIGURE,
         place=PageArea(page.number, page.label, boxes),
-        text="\n".join(part for part in (caption, labels) if part),
+        text=joined(tokens),
+        word_boxes=word_boxes_of(tokens),
         heading=heading,
         picture=figure.picture,
     )
@@ -275,7 +265,7 @@ def _page_moment(
     page: PageContent,
     headed: Sequence[_Headed],
     heading: str,
-    vocabulary: _Vocabulary,
+    vocabulary: Vocabulary,
 ) -> Moment:
     opening: list[TextBlock] = []
     missing = _OPENING_WORDS
@@ -284,94 +274,20 @@ def _page_moment(
             lines = item.lines[:missing]
             opening.append(TextBlock(lines))
             missing -= sum(len(line.text.split()) for line in lines)
-    words = _tokens(opening, vocabulary)[:_OPENING_WORDS]
+    words = tokens_of(opening, vocabulary)[:_OPENING_WORDS]
     return Moment(
         kind=MomentKind.PAGE,
         place=PageArea(page.number, page.label),
-        text=_joined(words).replace("\n", " "),
+        text=joined(words).replace("\n", " "),
         heading=heading,
         picture=page.picture,
     )
-
-
-def _tokens(blocks: Iterable[TextBlock], vocabulary: _Vocabulary) -> list[_Token]:
-    """Words of paragraphs in order, those parted at line ends made whole."""
-    tokens: list[_Token] = []
-    for paragraph, block in enumerate(blocks):
-        before = "\n"
-        for line in block.lines:
-            words = _line_words(line, paragraph)
-            if not words:
-                continue
-            if before == " " and _is_parted(tokens[-1].text, words[0].text):
-                stem, rest = tokens[-1], words[0]
-                mended = vocabulary.mend(stem.text, rest.text)
-                tokens[-1] = stem._replace(text=mended, lines=(*stem.lines, line))
-                tokens.extend(words[1:])
-                continue
-            if before == " " and tokens[-1].weight == words[0].weight == _WIDE_WEIGHT:
-                before = ""
-            tokens.append(words[0]._replace(before=before))
-            tokens.extend(words[1:])
-            before = " "
-    return tokens
-
-
-def _line_words(line: PageLine, paragraph: int) -> list[_Token]:
-    """Words of one line; Chinese and Japanese characters one by one."""
-    lines = (line,)
-    if not _WIDE_LETTER.search(line.text):
-        return [_Token(word, " ", 1.0, lines, paragraph) for word in line.text.split()]
-    words: list[_Token] = []
-    for match in _TOKEN.finditer(line.text):
-        before = line.text[: match.start()][-1:]
-        weight = _WIDE_WEIGHT if _WIDE_LETTER.match(match[0]) else 1.0
-        space = " " if before.isspace() else ""
-        words.append(_Token(match[0], space, weight, lines, paragraph))
-    return words
-
-
-def _is_parted(stem: str, rest: str) -> bool:
-    """True when a line ends with a letter and a hyphen and the next goes on in lower case."""
-    if stem[-1] == "\u00ad":
-        return True
-    return stem.endswith(_HYPHENS) and len(stem) > 1 and stem[-2].isalpha() and rest[0].islower()
-
-
-def _borders(tokens: Sequence[_Token]) -> list[int]:
-    """Indexes of words that start a sentence or a paragraph."""
-    borders: list[int] = []
-    for index in range(1, len(tokens)):
-        before, here = tokens[index - 1], tokens[index]
-        if here.paragraph != before.paragraph or (
-            before.text[-1] in _MAY_END
-            and not here.text[0].islower()
-            and _SENTENCE_END.search(before.text)
-            and not _ABBREVIATION.match(before.text)
-        ):
-            borders.append(index)
-    return borders
-
-
-def _joined(tokens: Sequence[_Token]) -> str:
-    return "".join(token.before + token.text for token in tokens).strip()
 
 
 def _confidence(lines: Iterable[PageLine]) -> float | None:
     """Mean confidence over the words of recognised lines; None for text from the file."""
     known = [line.confidence for line in lines if line.confidence is not None]
     return sum(known) / len(known) if known else None
-
-
-def _bare(word: str) -> str:
-    return word.strip(".,;:!?()[]{}\"'“”‘’«»").casefold()
-
-
-def _vocabulary(pages: Sequence[PageContent]) -> _Vocabulary:
-    words: set[str] = set()
-    for line in all_lines(pages):
-        words.update(line.text.split())
-    return _Vocabulary(frozenset(map(_bare, words)))
 
 
 def _place(figure: FigureBlock) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ def _read_page(
     page = document[number - 1]
     displayed = page.get_displaylist()
     width, height = displayed.rect.width, displayed.rect.height
-    blocks, images, vectors, unknown = page_structure(displayed)
+    blocks, images, vectors, unknown = page_structure(displayed if pictures else page)
     needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
     items: list[PageItem] = list(blocks)
     has_caption = any(FIGURE_CAPTION.match(block.text) for block in blocks)
@@ -70,7 +70,7 @@ def _read_page(
     if vectors and (has_caption or vectors >= _LEAST_DRAWINGS):
         drawings = page.get_cdrawings()
     if not needs_ocr and suggests_table(drawings):
-        items = with_tables(items, tables_on(page))
+        items = with_tables(items, tables_on(page, blocks))
     if not needs_ocr and (images or (has_caption and drawings)):
         drawn = drawn_boxes(page, drawings) if has_caption else []
         items = with_figures(items, images, drawn, displayed, settings, pictures=pictures)

@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pymupdf
 
 from index.records import Box
-from ingest.mupdf.text import LETTERS, TEXT_FLAGS
 from ingest.pages import (
     TABLE_CAPTION,
     PageItem,
+    PageLine,
     TableBlock,
     TextBlock,
     holds_center,
@@ -22,6 +23,7 @@ from ingest.pages import (
     suggests_grid,
     without_lines_in,
 )
+from ingest.printed_words import WORD_CORNERS, corners, placed_words, shared_boxes
 
 
 def suggests_table(drawings: Sequence[dict[str, Any]]) -> bool:
@@ -39,36 +41,58 @@ def suggests_table(drawings: Sequence[dict[str, Any]]) -> bool:
     return suggests_grid(rules)
 
 
-def tables_on(page: Any) -> list[TableBlock]:
+def tables_on(page: Any, blocks: Iterable[TextBlock]) -> list[TableBlock]:
     """Ruled tables with two rows and columns or more, at least half of their cells filled.
 
     PyMuPDF finds the cells (it answers None where it stumbles; the words then stay running text);
-    the words in them are MuPDF's: `Table.extract` loses the spaces between small letters.
+    the words in them are those of the page's blocks: `Table.extract` loses the spaces between
+    small letters.
     """
-    words = [
-        (displayed_box(page, word[:4]), word[4].translate(LETTERS))
-        for word in page.get_text("words", flags=TEXT_FLAGS)
-    ]
     found = page.find_tables(use_layout=False)
+    words = [word for block in blocks for line in block.lines for word in _placed(line)]
     tables: list[TableBlock] = []
     for table in found.tables if found is not None else ():
         box = Box(*map(float, table.bbox))
-        inside = [word for word in words if holds_center(box, word[0])]
-        cells = tuple(
-            tuple(_words_in(cell, inside) if cell else "" for cell in row.cells)
-            for row in table.rows
-        )
-        filled = sum(bool(cell) for row in cells for cell in row)
+        inside = [word for word in words if holds_center(box, word[1])]
+        cells = [[_words_in(cell, inside) for cell in row.cells] for row in table.rows]
+        filled = sum(bool(words_in) for row in cells for words_in in row)
         if len(cells) < 2 or len(cells[0]) < 2 or filled * 2 < len(cells) * len(cells[0]):
             continue
+        texts = tuple(tuple(" ".join(word[0] for word in cell) for cell in row) for row in cells)
+        packed = tuple(tuple(b"".join(word[2] for word in cell) for cell in row) for row in cells)
         row_boxes = tuple(Box(*map(float, row.bbox)) for row in table.rows)
-        tables.append(TableBlock(box, cells, row_boxes))
+        tables.append(TableBlock(box, texts, row_boxes, packed))
     return tables
 
 
-def _words_in(cell: Sequence[float], words: Sequence[tuple[Box, str]]) -> str:
+_Placed = tuple[str, Box, bytes]
+"""A word of a table with its box, and that packed."""
+
+
+def _placed(line: PageLine) -> Iterator[_Placed]:
+    """Words of a line, parted at white space only: cells are too narrow to ask for less."""
+    packed = line.word_boxes or shared_boxes(line.text, line.box)
+    joined: list[tuple[str, list[list[float]]]] = []
+    last_end = -1
+    for (word, start, end), place in zip(
+        placed_words(line.text), corners(packed).tolist(), strict=True
+    ):
+        if start == last_end:
+            joined[-1] = (joined[-1][0] + word, [*joined[-1][1], place])
+        else:
+            joined.append((word, [place]))
+        last_end = end
+    for word, places in joined:
+        x0s, y0s, x1s, y1s = zip(*places, strict=True)
+        box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
+        yield word, box, np.array([box.x0, box.y0, box.x1, box.y1], WORD_CORNERS).tobytes()
+
+
+def _words_in(cell: Sequence[float] | None, words: Sequence[_Placed]) -> list[_Placed]:
+    if not cell:
+        return []
     box = Box(*map(float, cell))
-    return " ".join(word for place, word in words if holds_center(box, place))
+    return [word for word in words if holds_center(box, word[1])]
 
 
 def displayed_box(page: Any, rect: Sequence[float]) -> Box:

@@ -5,70 +5,69 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pymupdf
 
 from index.records import Box
+from ingest.mupdf.letters import UNKNOWN_LETTER
+from ingest.mupdf.words import TEXT_FLAGS, text_page_of, words_of_lines
 from ingest.pages import PageLine, TextBlock
 
 _UNITS_PER_POINT = 100
 """MuPDF writes boxes as integers: this keeps hundredths of a point."""
-TEXT_FLAGS = (
-    pymupdf.TEXT_PRESERVE_WHITESPACE
-    | pymupdf.TEXT_MEDIABOX_CLIP
-    | pymupdf.TEXT_PRESERVE_IMAGES
-    | pymupdf.TEXT_COLLECT_VECTORS
-)
 _SIZE_CHANGE = 1.15
 """A line whose letters differ from those above by this ratio starts a block of its own."""
-UNKNOWN_LETTER = "\ufffd"
 _NO_WORDS = " \t\n\r" + UNKNOWN_LETTER
-LETTERS = str.maketrans(
-    {"\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u202f": " ", "\u200b": None}
-    | {chr(control): None for control in range(32) if chr(control) not in "\t\n\r"}
-    | dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True))
-)
-"""The compatibility forms that never carry meaning; whole NFKC would turn x² into x2."""
+_VECTOR = re.compile(r'\{"type":"vector"[^}]*\},?')
+"""Drawings are only counted: parsing them would take longer than all the words of music."""
 
 
-def page_structure(displayed: Any) -> tuple[list[TextBlock], list[Box], int, int]:
+def page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     """Text blocks in file order, boxes of bitmaps, numbers of drawings and of unknown letters.
 
-    MuPDF's own JSON is read: 1.4 to 2 times as fast as PyMuPDF's dictionaries.
+    `shown` is a page or its display list; the page is faster where nothing is rendered. MuPDF's
+    own JSON is read: 1.4 to 2 times as fast as PyMuPDF's dictionaries.
     """
-    text_page = displayed.get_textpage(TEXT_FLAGS)
+    text_page = text_page_of(shown, TEXT_FLAGS)
     buffer = pymupdf.mupdf.fz_new_buffer(1 << 14)
     output = pymupdf.mupdf.FzOutput(buffer)
     pymupdf.mupdf.fz_print_stext_page_as_json(output, text_page, _UNITS_PER_POINT)
     output.fz_close_output()
     written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    blocks: list[TextBlock] = []
-    images: list[Box] = []
-    vectors = 0
-    for block in json.loads(written)["blocks"]:
-        if block["type"] == "text":
-            blocks.extend(_text_blocks(block["lines"]))
-        elif block["type"] == "image":
-            images.append(_box(block["bbox"]))
-        elif block["type"] == "vector":
-            vectors += 1
-    return blocks, images, vectors, written.count(UNKNOWN_LETTER)
+    unknown = written.count(UNKNOWN_LETTER)
+    written, vectors = _VECTOR.subn("", written)
+    if vectors and written.endswith(",]}"):
+        written = written[: -len(",]}")] + "]}"
+    found = json.loads(written)["blocks"]
+    images = [_box(block["bbox"]) for block in found if block["type"] == "image"]
+    raw_blocks = [block["lines"] for block in found if block["type"] == "text"]
+    raw_texts = [raw["text"] for lines in raw_blocks for raw in lines]
+    texts, word_boxes = words_of_lines(shown, text_page, raw_texts)
+    rest = iter(zip(texts, word_boxes, strict=True))
+    blocks = [block for lines in raw_blocks for block in _text_blocks(lines, rest)]
+    return blocks, images, vectors, unknown
 
 
-def _text_blocks(raw_lines: Sequence[dict[str, Any]]) -> Iterator[TextBlock]:
-    """Lines of one MuPDF block, parted where the size of letters changes."""
+def _text_blocks(
+    raw_lines: Sequence[dict[str, Any]], words: Iterator[tuple[str, bytes]]
+) -> Iterator[TextBlock]:
+    """Lines of one MuPDF block, parted where the size of letters changes.
+
+    `words` gives the text and the boxes of the words of each line.
+    """
     lines: list[PageLine] = []
     for raw in raw_lines:
-        text = raw["text"].translate(LETTERS).strip()
+        text, boxes = next(words)
         if not text.strip(_NO_WORDS):
             continue
         size = raw["font"]["size"] / _UNITS_PER_POINT
         if lines and not 1 / _SIZE_CHANGE < size / (lines[-1].size_pt or size) < _SIZE_CHANGE:
             yield TextBlock(tuple(lines))
             lines = []
-        lines.append(PageLine(text, _box(raw["bbox"]), size))
+        lines.append(PageLine(text, _box(raw["bbox"]), size, word_boxes=boxes))
     if lines:
         yield TextBlock(tuple(lines))
 

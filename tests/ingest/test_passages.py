@@ -219,3 +219,63 @@ def test_chinese_is_cut_and_joined_without_spaces() -> None:
     assert "".join(passage.text for passage in passages) == sentence * 20
     assert len(passages) == 3
     assert all(passage.text.endswith("。") for passage in passages)
+
+
+def test_footnotes_follow_the_text_that_goes_on_in_the_next_column(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for _ in range(2):
+        page = document.new_page()
+        left = [f"Line {WORDS[i]} of the left column is here and" for i in range(9)]
+        page.insert_text((60, 500), [*left, "the sentence goes on in the mid-"], fontsize=11)
+        page.draw_line((60, 685), (160, 685))
+        page.insert_text((60, 700), "1", fontsize=6)
+        page.insert_text((64, 702), "The first note, which is long", fontsize=8)
+        page.insert_text((60, 713), "and has a second line.", fontsize=8)
+        page.insert_text((60, 724), "2", fontsize=6)
+        page.insert_text((64, 726), "The second note.", fontsize=8)
+        page.insert_text((310, 500), ["dle of the right column.", "It ends."], fontsize=11)
+        page.insert_text((310, 560), "A last paragraph.", fontsize=11)
+    (moment,) = passages_on(moments_of(save(document, tmp_path / "notes.pdf")), 2)
+    paragraphs = moment.text.split("\n")
+    assert paragraphs[0].endswith("goes on in the middle of the right column. It ends.")
+    assert paragraphs[1] == "A last paragraph."
+    assert paragraphs[2:] == [
+        "1The first note, which is long and has a second line.",
+        "2The second note.",
+    ]
+
+
+def test_small_print_above_the_text_is_no_footnote(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_text((72, 100), "The text of this page is set in letters of eleven points.")
+    page.insert_text((72, 450), "1 Values of a table, measured at noon.", fontsize=7)
+    page.insert_text((72, 600), "After the table the text goes on for another line or two.")
+    (moment,) = passages_on(moments_of(save(document, tmp_path / "small.pdf")), 1)
+    assert [line[:5] for line in moment.text.split("\n")] == ["The t", "1 Val", "After"]
+
+
+def test_heads_that_differ_on_left_and_right_pages_are_left_out(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(1, 11):
+        page = document.new_page()
+        head = (72, "Pump manual") if number % 2 else (400, "Chapter on valves")
+        page.insert_text((head[0], 40), head[1], fontsize=9)
+        page.insert_text((72 if number % 2 else 500, 815), str(number), fontsize=9)
+        page.insert_text((72, 120), f"Sentence about the {WORDS[number % 9]} and its parts.")
+        page.insert_text((72, 780), f"The {WORDS[(number + 4) % 9]} stands at the foot.")
+    moments = moments_of(save(document, tmp_path / "sides.pdf"))
+    for number in range(1, 11):
+        text = "\n".join(moment.text for moment in passages_on(moments, number))
+        assert text.startswith("Sentence")
+        assert text.endswith("foot.")
+
+
+def test_soft_and_unicode_hyphens_are_mended(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_font("wide", fontbuffer=pymupdf.Font("cjk").buffer)
+    lines = ["A cali\u2010", "bration of the in\u00ad", "strument and a long\u2010term test."]
+    page.insert_text((72, 100), lines, fontname="wide", fontsize=12)
+    (passage,) = passages_on(moments_of(save(document, tmp_path / "soft.pdf")), 1)
+    assert passage.text == "A calibration of the instrument and a long-term test."

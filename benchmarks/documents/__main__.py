@@ -1,0 +1,107 @@
+"""Read long PDFs: speed of every step, word boxes and reading order against a second reader.
+
+    python -m benchmarks.documents --pdfs FOLDER
+
+Put into FOLDER what Debian packages hold (apt-get download NAME; dpkg -x FILE FOLDER):
+c++-annotations-pdf, lilypond-doc-pdf (and -de, -fr), debian-reference-ja, debian-reference-zh-cn,
+r-doc-pdf, why3-doc-pdf. The largest PDFs are read, one of each file name. Needs poppler's
+`pdftotext`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+from benchmarks.documents.places import Agreement, agreement, our_words, poppler_words
+from benchmarks.documents.speed import Sample, sample
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pdfs", type=Path, required=True, help="folder searched for PDFs")
+    parser.add_argument("--files", type=int, default=12, help="how many of the largest")
+    parser.add_argument("--ranges", type=int, default=5, help="ranges of pages of each file")
+    parser.add_argument("--length", type=int, default=24, help="pages of a range")
+    given = parser.parse_args()
+    started = time.perf_counter()
+    samples = [
+        (path, sample(str(path), given.ranges, given.length))
+        for path in largest_pdfs(given.pdfs, given.files)
+    ]
+    print(f"{os.cpu_count()} CPU cores, load {os.getloadavg()[0]:.1f}\n")
+    print(speed_table(samples), end="\n\n")
+    print(places_table(samples))
+    print(f"\n{time.perf_counter() - started:.0f} s")
+
+
+def largest_pdfs(folder: Path, count: int) -> list[Path]:
+    """The PDFs of the most bytes, largest first, one of each name."""
+    by_size = sorted(folder.rglob("*.pdf"), key=lambda path: (-path.stat().st_size, path.name))
+    by_name: dict[str, Path] = {}
+    for path in by_size:
+        by_name.setdefault(path.name, path)
+    return list(by_name.values())[:count]
+
+
+def speed_table(samples: list[tuple[Path, Sample]]) -> str:
+    """Pages of one CPU second."""
+    rows = [
+        "| document | pages (read) | get_text | our text | of get_text | read | with pictures "
+        "| compose |",
+        "| --- " + "| ---: " * 7 + "|",
+    ]
+    for path, each in samples:
+        limit, text, read, render, compose = (f"{each.pages_per_s(s):,.0f}" for s in each.cpu_s)
+        share = each.pages_per_s("text") / each.pages_per_s("get_text")
+        rows.append(
+            f"| {path.name} | {each.info.pages:,} ({each.pages}) | {limit} | {text} | {share:.0%} "
+            f"| {read} | {render} | {compose} |"
+        )
+    return "\n".join(rows)
+
+
+def places_table(samples: list[tuple[Path, Sample]]) -> str:
+    """Agreement with poppler; see `places` for the rules."""
+    rows = [
+        "| document | words | same word within 2 pt | parted otherwise | together "
+        "| neighbours in its order | all pairs |",
+        "| --- " + "| ---: " * 6 + "|",
+    ]
+    total = Agreement()
+    for path, each in samples:
+        found = _agreement_of(path, each)
+        total += found
+        rows.append(_places_row(path.name, found))
+    return "\n".join([*rows, _places_row("all", total)])
+
+
+def _agreement_of(path: Path, read: Sample) -> Agreement:
+    found = Agreement()
+    for first, last in read.ranges:
+        theirs = poppler_words(str(path), first, last)
+        for number, words in enumerate(theirs, start=first):
+            here = [moment for moment in read.moments if moment.area.page == number]
+            found += agreement(our_words(here), words)
+    return found
+
+
+def _places_row(name: str, found: Agreement) -> str:
+    def share(part: int, whole: int) -> str:
+        return f"{part / whole:.2%}" if whole else "-"
+
+    return (
+        f"| {name} | {found.words:,} | {share(found.equal, found.words)} "
+        f"| {share(found.parted_otherwise, found.words)} "
+        f"| {share(found.equal + found.parted_otherwise, found.words)} "
+        f"| {share(found.neighbours_in_order, found.neighbours)} "
+        f"| {share(found.pairs_in_order, found.pairs)} |"
+    )
+
+
+if __name__ == "__main__":
+    main()

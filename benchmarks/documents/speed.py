@@ -1,0 +1,98 @@
+"""Pages a second of each step, beside PyMuPDF's own `get_text` loop as the limit.
+
+CPU seconds of one core, the steps in turn over the same range of pages, so that what else runs on
+the machine weighs on all alike. Every step opens the file anew for its range, as the product does.
+"""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pymupdf
+
+from index.records import Moment
+from ingest.mupdf.opening import opened, probe_document
+from ingest.mupdf.reading import read_pages
+from ingest.mupdf.text import page_structure
+from ingest.pages import DocumentInfo, PageContent
+from ingest.passages import document_moments
+from ingest.settings import DocumentSettings
+
+SETTINGS = DocumentSettings()
+STEPS = ("get_text", "text", "read", "read and render", "compose")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What reading ranges of one document's pages took, and gave."""
+
+    info: DocumentInfo
+    ranges: tuple[tuple[int, int], ...]
+    cpu_s: dict[str, float]
+    moments: tuple[Moment, ...]
+
+    @property
+    def pages(self) -> int:
+        """Pages read."""
+        return sum(last - first + 1 for first, last in self.ranges)
+
+    def pages_per_s(self, step: str) -> float:
+        """Pages of one CPU second."""
+        return self.pages / self.cpu_s[step]
+
+
+def sampled_ranges(pages: int, count: int, length: int) -> tuple[tuple[int, int], ...]:
+    """First and last pages of ranges spread evenly over a document; all of a short one."""
+    if pages <= count * length:
+        return tuple(
+            (first, min(first + length - 1, pages)) for first in range(1, pages + 1, length)
+        )
+    firsts = [1 + round(at * (pages - length) / (count - 1)) for at in range(count)]
+    return tuple((first, first + length - 1) for first in firsts)
+
+
+def sample(path: str, count: int, length: int) -> Sample:
+    """Read `count` ranges of `length` pages of a document and time every step."""
+    info = probe_document(path)
+    ranges = sampled_ranges(info.pages, count, length)
+    cpu_s = dict.fromkeys(STEPS, 0.0)
+    moments: list[Moment] = []
+    for first, last in ranges:
+        pages: list[PageContent] = []
+        steps: dict[str, Callable[[], object]] = {
+            "get_text": partial(_get_text, path, first, last),
+            "text": partial(_structures, path, first, last),
+            "read": partial(_read, pages, path, info, first, last),
+            "read and render": partial(read_pages, path, info, first, last, SETTINGS),
+            "compose": partial(_compose, moments, info, pages),
+        }
+        for name, step in steps.items():
+            started = time.process_time()
+            step()
+            cpu_s[name] += time.process_time() - started
+    return Sample(info, ranges, cpu_s, tuple(moments))
+
+
+def _get_text(path: str, first: int, last: int) -> None:
+    with pymupdf.open(path) as document:
+        for number in range(first - 1, last):
+            document[number].get_text()
+
+
+def _read(into: list[PageContent], path: str, info: DocumentInfo, first: int, last: int) -> None:
+    into.extend(read_pages(path, info, first, last, SETTINGS, pictures=False))
+
+
+def _compose(into: list[Moment], info: DocumentInfo, pages: list[PageContent]) -> None:
+    into.extend(document_moments(info, pages, SETTINGS))
+
+
+def _structures(path: str, first: int, last: int) -> None:
+    with opened(path, "pages") as document:
+        for number in range(first - 1, last):
+            page_structure(document[number])

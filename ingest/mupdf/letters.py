@@ -1,0 +1,177 @@
+"""The letters of a page in one spelling: ligatures resolved, accents on their letters."""
+
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from html import unescape
+from typing import Any
+
+import pymupdf
+
+from ingest.mupdf.right_to_left import Letter, in_reading_order, is_right_to_left
+
+UNKNOWN_LETTER = "\ufffd"
+_LETTERS = str.maketrans(
+    {"\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2009": " ", "\u202f": " ", "\u200b": None}
+    | {"\u2010": "-", "\u2011": "-"}
+    | {chr(control): None for control in range(32) if chr(control) not in "\t\n\r"}
+    | dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True))
+)
+"""The compatibility forms that never carry meaning; whole NFKC would turn x² into x2."""
+
+_MARKS = {
+    "\u00a8": "\u0308",
+    "\u00af": "\u0304",
+    "\u00b8": "\u0327",
+    "\u02c6": "\u0302",
+    "\u02c7": "\u030c",
+    "\u02d8": "\u0306",
+    "\u02d9": "\u0307",
+    "\u02da": "\u030a",
+    "\u02db": "\u0328",
+    "\u02dc": "\u0303",
+    "\u02dd": "\u030b",
+}
+"""Accents that older TeX prints as letters of their own, and the marks they stand for."""
+_QUOTE_MARKS = {"`": "\u0300", "\u00b4": "\u0301"}
+"""These are quotes and apostrophes as well."""
+_LETTER = r"[^\W\d_]"
+_VOWEL = "[AEIOUYaeiouy\u0131]"
+_ACCENTED = re.compile(
+    rf"([{''.join(_MARKS)}])({_LETTER})"
+    rf"|(?<={_LETTER})(`)({_VOWEL})|(?<![\w`])(`)([Aa])(?![\w`])(?![^`\n]*`)"
+    rf"|(?<![^\W_])(\u00b4)({_VOWEL})|(?<={_LETTER}{_LETTER})(?<![Qq]u)(\u00b4)({_VOWEL})"
+)
+"""What is an accent wherever it is printed: `code` starts no word's second letter with a tick,
+and after elisions (l'eau, qu'il) the acute may be an apostrophe."""
+_SURE_ACUTE = re.compile(rf"(?<={_LETTER}{_LETTER})(?<![Qq]u)\u00b4{_VOWEL}")
+_SURE_ACUTES = 3
+_EVERY_ACUTE = re.compile(rf"\u00b4{_LETTER}")
+_MAYBE_ACCENTED = re.compile(rf"`{_VOWEL}(?![^`'\u2019\n]*[`'\u2019])|\u00b4{_LETTER}")
+"""What is left then, and no quote that is closed in its line, is an accent only where it is
+printed over the letter."""
+_UNUSUAL = re.compile(f"[{re.escape(''.join(map(chr, _LETTERS)))}{''.join(_MARKS)}`\u00b4]")
+_DOTLESS = {"\u0131": "i", "\u0237": "j"}
+_LINE_OR_LETTER = re.compile(r'<line [^>]*?dir="([^"]*)"|<char c="([^"]*)" quad="([^"]*)"')
+_LEVEL = "1 0"
+
+
+def plain(text: str, *, acutes: bool = False) -> str:
+    """The text in the spelling of words: what is only a matter of the font is gone.
+
+    With `acutes`, see `has_acutes`, no acute before a vowel is an apostrophe.
+    """
+    if not _UNUSUAL.search(text) and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        return text
+    text = text.translate(_LETTERS)
+    accents = _EVERY_ACUTE.sub(_composed, text) if acutes else text
+    return unicodedata.normalize("NFC", _ACCENTED.sub(_composed, accents))
+
+
+def has_acutes(texts: Iterable[str]) -> bool:
+    """True for a page whose acutes are accents: several stand where no apostrophe can."""
+    held = [text for text in texts if "\u00b4" in text]
+    return sum(len(_SURE_ACUTE.findall(text)) for text in held) >= _SURE_ACUTES
+
+
+def may_be_accented(text: str) -> bool:
+    """True when only the places of the letters tell quotes from accents."""
+    return ("`" in text or "\u00b4" in text) and _MAYBE_ACCENTED.search(text) is not None
+
+
+def letters_of_lines(text_page: Any) -> list[list[Letter]]:
+    """Letters of each line of a page, in the order they are read; this takes its time.
+
+    White space is among them.
+    """
+    buffer = pymupdf.mupdf.fz_new_buffer(1 << 16)
+    output = pymupdf.mupdf.FzOutput(buffer)
+    pymupdf.mupdf.fz_print_stext_page_as_xml(output, text_page, 0)
+    output.fz_close_output()
+    written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
+    lines: list[tuple[str, list[Letter]]] = []
+    for match in _LINE_OR_LETTER.finditer(written):
+        direction, letter, quad = match.groups()
+        if letter is None:
+            lines.append((direction, []))
+            continue
+        text = (unescape(letter) if letter[:1] == "&" else letter).translate(_LETTERS)
+        if text:
+            xs, ys = (list(map(float, quad.split()[axis::2])) for axis in (0, 1))
+            lines[-1][1].append(Letter(text, min(xs), min(ys), max(xs), max(ys)))
+    return [list(_accents_placed(_ordered(line, direction))) for direction, line in lines]
+
+
+def _ordered(line: list[Letter], direction: str) -> list[Letter]:
+    is_turned = direction == _LEVEL and is_right_to_left("".join(letter.text for letter in line))
+    return in_reading_order(line) if is_turned else line
+
+
+def text_of(line: list[Letter]) -> str:
+    """The letters of a line as text."""
+    return " ".join("".join(letter.text for letter in line).split())
+
+
+def accented(text: str, letters: list[Letter]) -> str:
+    """The text of a line with quotes made accents where its letters have them."""
+    written: list[str] = []
+    rest = iter("".join("".join(letter.text for letter in letters).split()))
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            written.append(text[at])
+        else:
+            letter = next(rest, "")
+            if letter != text[at]:
+                if letter != _composition(text[at], text[at + 1 : at + 2]):
+                    return text
+                at += 1
+            written.append(letter)
+        at += 1
+    return "".join(written)
+
+
+def _composed(match: re.Match[str]) -> str:
+    return _composition(*match[0]) or match[0]
+
+
+def _composition(accent: str, letter: str) -> str | None:
+    """A letter with its accent, where there is such a one."""
+    mark = _MARKS.get(accent) or _QUOTE_MARKS.get(accent)
+    if mark is None or not letter:
+        return None
+    whole = unicodedata.normalize("NFC", _DOTLESS.get(letter, letter) + mark)
+    return whole if len(whole) == 1 else None
+
+
+def _accents_placed(line: list[Letter]) -> Iterator[Letter]:
+    """Letters of a line, each accent united with the letter it stands over or follows."""
+    held: Letter | None = None
+    for letter in line:
+        whole, joined = None, letter
+        if held is not None:
+            if unicodedata.combining(letter.text[0]):
+                whole = unicodedata.normalize("NFC", held.text + letter.text)
+                whole = whole if len(whole) == len(held.text) else None
+            elif held.text in _MARKS or (held.text in _QUOTE_MARKS and _is_over(held, letter)):
+                whole = _composition(held.text, letter.text)
+            if whole is None:
+                yield held
+            else:
+                joined = _united(whole, held, letter)
+        held = joined
+    if held is not None:
+        yield held
+
+
+def _is_over(accent: Letter, letter: Letter) -> bool:
+    return letter.x0 < (accent.x0 + accent.x1) / 2 < letter.x1
+
+
+def _united(text: str, one: Letter, other: Letter) -> Letter:
+    low = (min(one.x0, other.x0), min(one.y0, other.y0))
+    return Letter(text, *low, max(one.x1, other.x1), max(one.y1, other.y1))
