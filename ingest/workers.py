@@ -26,6 +26,7 @@ from ingest.frames import decode_jpeg
 from ingest.job import Job
 from ingest.media import read_audio
 from ingest.media_info import MediaInfo
+from ingest.page_pictures import with_pictures, without_pictures
 from ingest.pages import PageContent, apply_ocr
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
@@ -84,17 +85,25 @@ class ScreenTextWorker:
             return pages
 
         def read() -> tuple[PageContent, ...]:
-            return tuple(self._read_page(job, page) if page.needs_ocr else page for page in pages)
+            return tuple(
+                without_pictures(self._read_page(job, page)) for page in pages if page.needs_ocr
+            )
 
         settings = job.settings
         numbers = [page.number for page in pages]
         entry = job.entry("scans", settings.documents, settings.screen_text, pages=numbers)
-        return cached(entry, read)
+        # Pictures lie in a file of another entry: the words are kept without them.
+        words = {page.number: page for page in cached(entry, read)}
+        return tuple(
+            with_pictures(words[page.number], [page.picture]) if page.needs_ocr else page
+            for page in pages
+        )
 
     def _read_page(self, job: Job, page: PageContent) -> PageContent:
         from ingest.mupdf.rendering import render_page  # Nobody who reads no pages waits for it.
 
-        image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
+        settings = job.settings.documents
+        image, dpi = render_page(job.path, page.number, settings.scan_dpi, settings.password_file)
         return apply_ocr(page, self._reader.read(image), dpi)
 
 

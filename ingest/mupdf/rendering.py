@@ -23,13 +23,15 @@ _MAX_SCAN_SIDE_PX = 8000
 """Poster-sized scans are rendered coarser than asked, to bound memory (about 200 MB)."""
 
 
-def render_page(path: str, page: int, dpi: float) -> tuple[NDArray[np.uint8], float]:
+def render_page(
+    path: str, page: int, dpi: float, password_file: str | None = None
+) -> tuple[NDArray[np.uint8], float]:
     """Render one page (counted from 1) for text recognition.
 
     Returns RGB uint8 of shape (height, width, 3) and the resolution used, in dpi: the one asked
     for, less on pages so large that it would need too much memory. Raises SourceError.
     """
-    with opened(path, "pages") as document:
+    with opened(path, "pages", password_file) as document:
         displayed = document[page - 1].get_displaylist()
         largest = max(displayed.rect.width, displayed.rect.height)
         used_dpi = min(float(dpi), _MAX_SCAN_SIDE_PX * POINTS_PER_INCH / largest)
