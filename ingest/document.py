@@ -20,13 +20,14 @@ from ingest.cluster import Cluster, Pending
 from ingest.composition import Composition, Started
 from ingest.isolation import Limits, Lost, isolated
 from ingest.job import Job
-from ingest.mupdf.opening import probing, with_outline
-from ingest.mupdf.reading import page_reader
 from ingest.page_pictures import Places, placed, written
 from ingest.pages import DocumentInfo, PageContent
 from ingest.passages import document_moments
 from ingest.settings import DocumentSettings
 
+PROBING = "ingest.mupdf.opening.probing"
+PAGE_READER = "ingest.mupdf.reading.page_reader"
+"""Named, not imported: only the processes that read need MuPDF."""
 PAGES_PER_TASK = 40
 REPAIRED = "its structure was damaged and repaired while reading; some of it may be missing"
 _LETTER_PT = (612.0, 792.0)
@@ -47,14 +48,14 @@ def probe(job: Job) -> DocumentInfo:
     """
     settings = job.settings.documents
     arguments = (job.path, settings.password_file)
-    opening, outline = isolated(probing, arguments, ("info", "outline"), limits_of(settings))
+    opening, outline = isolated(PROBING, arguments, ("info", "outline"), limits_of(settings))
     if isinstance(opening, Lost):
         raise SourceError(job.path, "probe", f"cannot be opened: {opening.reason}")
     info: DocumentInfo = opening.value
     if isinstance(outline, Lost):
         note = f"its outline could not be read: {outline.reason}"
         return replace(info, notes=(*info.notes, note))
-    return with_outline(info, outline.value)
+    return replace(info, outline=outline.value)
 
 
 def read_range(job: Job, info: DocumentInfo, first: int, last: int) -> tuple[PageContent, ...]:
@@ -71,7 +72,7 @@ def read_range(job: Job, info: DocumentInfo, first: int, last: int) -> tuple[Pag
             dict(zip(numbers, info.labels[first - 1 : last], strict=True)),
             settings,
         )
-        outcomes = isolated(page_reader, arguments, numbers, limits_of(settings))
+        outcomes = isolated(PAGE_READER, arguments, numbers, limits_of(settings))
         return tuple(
             written(
                 _lost_page(info, number, outcome.reason)

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -71,16 +71,14 @@ class Lost:
     reason: str
 
 
-Session = Callable[..., AbstractContextManager[Callable[[Any], Any]]]
-"""A function of a module: opens what the items need and yields the function to call on each."""
-
-
 def isolated(
-    session: Session, arguments: tuple[Any, ...], items: Iterable[Item], limits: Limits
+    session: str, arguments: tuple[Any, ...], items: Iterable[Item], limits: Limits
 ) -> Iterator[Done[Any] | Lost]:
     """What `session(*arguments)` yields, called on each item in a child process, in order.
 
-    Opening the session is under the limits as well. Arguments and items are pickled; values are
+    `session` names a context manager by its module and name ("ingest.reading.page_reader"): only
+    the child imports it. What it yields is a function of one item. Opening the session is under
+    the limits as well. Arguments and items are pickled; values are
     those that a stage cache may hold. Errors of an item are its reason; a SourceError while the
     session opens is raised, whatever else ends the child there is lost with every item.
     """
@@ -141,16 +139,15 @@ class _Child:
             )
 
     @classmethod
-    def opened(
-        cls, session: Session, arguments: tuple[Any, ...], limits: Limits
-    ) -> _Child | _Ended:
+    def opened(cls, session: str, arguments: tuple[Any, ...], limits: Limits) -> _Child | _Ended:
         """A child with an open session, or why it ended. Raises SourceError."""
         child = cls._taken()
         # Imported before the clock runs: that is our own cost, and on a busy machine it is long.
-        ready = child._ask(("import", session.__module__), _START_LIMIT_S)
+        module, _, name = session.rpartition(".")
+        ready = child._ask(("import", module), _START_LIMIT_S)
         if isinstance(ready, _Ended):
             raise RuntimeError(f"a reading process did not start: {ready.reason}")
-        request = ("open", session.__module__, session.__name__, arguments, limits.memory_bytes)
+        request = ("open", module, name, arguments, limits.memory_bytes)
         answer = child._ask(request, limits.time_s)
         if isinstance(answer, _Ended):
             return answer

@@ -57,6 +57,10 @@ class TextPage:
         first, last = self.rows[0].line, self.rows[-1].line
         return f"line {first}" if first == last else f"lines {first}-{last}"
 
+    def is_start_of_line(self, position: int) -> bool:
+        """False for a row that goes on a line of the row before it."""
+        return position == 0 or self.rows[position - 1].line != self.rows[position].line
+
 
 def paginated(lines: Sequence[str], headings: Sequence[Heading]) -> tuple[TextPage, ...]:
     """Cut lines into pages of at most `PAGE_ROWS` rows; every line is on one, in order.

@@ -53,12 +53,7 @@ def probe_document(path: str, password_file: str | None = None) -> DocumentInfo:
     """
     with probing(path, password_file) as part:
         info: DocumentInfo = part("info")
-        return with_outline(info, part("outline"))
-
-
-def with_outline(info: DocumentInfo, outline: tuple[OutlineEntry, ...]) -> DocumentInfo:
-    """The same document, with its bookmarks."""
-    return replace(info, outline=outline)
+        return replace(info, outline=part("outline"))
 
 
 @contextmanager

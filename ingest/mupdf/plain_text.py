@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -106,17 +106,14 @@ class TextDocument:
     def content(self, number: int) -> PageContent:
         """One page, counted from 1, without its picture."""
         page = self.pages[number - 1]
-        levels = {
-            line: heading.level
-            for heading in self.headings
-            for line in range(heading.line, heading.last_line + 1)
-        }
+        titles = {heading.line: heading for heading in self.headings}
+        underlines = {heading.last_line for heading in self.headings} - set(titles)
         return PageContent(
             number,
             page.label,
             _WIDTH_PT,
             _HEIGHT_PT,
-            tuple(_items(page, levels)),
+            tuple(_items(page, titles, underlines)),
             needs_ocr=False,
         )
 
@@ -136,44 +133,36 @@ class TextDocument:
             yield sheet.get_displaylist()
 
 
-def _items(page: TextPage, levels: dict[int, int]) -> list[PageItem]:
+def _items(
+    page: TextPage, titles: Mapping[int, Heading], underlines: Container[int]
+) -> Iterator[PageItem]:
     """Paragraphs, headings and tables, as empty lines part them."""
-    items: list[PageItem] = []
     paragraph: list[tuple[int, Row]] = []
-
-    def close() -> None:
-        if paragraph:
-            items.append(_block(paragraph, levels))
-            paragraph.clear()
-
     for position, row in enumerate(page.rows):
-        is_heading = row.line in levels
-        was_heading = bool(paragraph) and paragraph[-1][1].line in levels
-        if not row.text.strip() or is_heading != was_heading:
-            close()
-        if row.text.strip():
+        heading = titles.get(row.line)
+        if paragraph and (heading is not None or not row.text.strip() or row.line in underlines):
+            yield _paragraph(paragraph)
+            paragraph = []
+        if heading is not None and row.text.strip() and page.is_start_of_line(position):
+            size_pt = _LETTERS_PT * _HEADING_GROWTH ** (_HEADING_LEVELS + 1 - heading.level)
+            yield TextBlock((PageLine(heading.title, _box(position, row.text), size_pt),))
+        elif heading is None and row.text.strip() and row.line not in underlines:
             paragraph.append((position, row))
-    close()
-    return items
+    if paragraph:
+        yield _paragraph(paragraph)
 
 
-def _block(paragraph: Sequence[tuple[int, Row]], levels: dict[int, int]) -> PageItem:
+def _paragraph(paragraph: Sequence[tuple[int, Row]]) -> PageItem:
     cells = table_rows([row.text for _, row in paragraph])
     if cells and len({row.line for _, row in paragraph}) == len(paragraph):
         boxes = [_box(position, row.text) for position, row in paragraph]
         return TableBlock(union_box(boxes), cells, (boxes[0], *boxes[2:]))
     return TextBlock(
         tuple(
-            PageLine(row.text.strip(), _box(position, row.text), _size_pt(levels.get(row.line)))
+            PageLine(row.text.strip(), _box(position, row.text), _LETTERS_PT)
             for position, row in paragraph
         )
     )
-
-
-def _size_pt(level: int | None) -> float:
-    if level is None:
-        return _LETTERS_PT
-    return _LETTERS_PT * _HEADING_GROWTH ** (_HEADING_LEVELS + 1 - level)
 
 
 def _box(position: int, text: str) -> Box:

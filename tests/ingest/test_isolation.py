@@ -12,14 +12,14 @@ import pytest
 
 from index.errors import SourceError
 from ingest.isolation import Done, Limits, Lost, end_idle, isolated
-from tests.ingest.hostile import obeying
 
+OBEYING = "tests.ingest.hostile.obeying"
 LIMITS = Limits(time_s=1.0, memory_bytes=200_000_000)
 
 
 def outcomes(*items: str, greeting: str = "hello", limits: Limits = LIMITS) -> list[object]:
     """The value of each item, or its reason behind a minus."""
-    found = isolated(obeying, (greeting,), items, limits)
+    found = isolated(OBEYING, (greeting,), items, limits)
     return [each.value if isinstance(each, Done) else f"- {each.reason}" for each in found]
 
 
@@ -80,7 +80,7 @@ def test_a_child_is_used_again_and_replaced_when_it_was_killed() -> None:
 
 
 def test_a_caller_that_loses_interest_leaves_a_usable_child() -> None:
-    found = isolated(obeying, ("hello",), ["pid", "two"], LIMITS)
+    found = isolated(OBEYING, ("hello",), ["pid", "two"], LIMITS)
     first = next(found)
     found.close()  # type: ignore[attr-defined]
     assert isinstance(first, Done)
@@ -91,8 +91,7 @@ def test_a_child_dies_with_its_parent_even_in_the_middle_of_c_code(tmp_path: Pat
     script = (
         "import sys; sys.path[:] = sys.argv[1:]\n"
         "from ingest.isolation import Limits, isolated\n"
-        "from tests.ingest.hostile import obeying\n"
-        "found = isolated(obeying, ('a',), ['pid', 'hold'], Limits(60.0, 10**9))\n"
+        "found = isolated('tests.ingest.hostile.obeying', ('a',), ['pid', 'hold'], Limits(60.0, 10**9))\n"
         "print(next(found).value, flush=True)\n"
         "next(found)\n"
     )
@@ -106,7 +105,7 @@ def test_a_child_dies_with_its_parent_even_in_the_middle_of_c_code(tmp_path: Pat
 
 
 def test_lost_and_done_are_told_apart() -> None:
-    assert [type(each) for each in isolated(obeying, ("a",), ["x", "refuse"], LIMITS)] == [
+    assert [type(each) for each in isolated(OBEYING, ("a",), ["x", "refuse"], LIMITS)] == [
         Done,
         Lost,
     ]
