@@ -18,12 +18,11 @@ from index.records import Source, SourceKind
 from ingest.cache import cached_with_file
 from ingest.cluster import Cluster, Pending
 from ingest.composition import Composition, Started
-from ingest.isolation import Limits, Lost, isolated
+from ingest.isolation import Lost, isolated, limits_of
 from ingest.job import Job
 from ingest.page_pictures import Places, placed, written
 from ingest.pages import DocumentInfo, PageContent
 from ingest.passages import document_moments
-from ingest.settings import DocumentSettings
 
 PROBING = "ingest.mupdf.opening.probing"
 PAGE_READER = "ingest.mupdf.reading.page_reader"
@@ -34,11 +33,6 @@ _LETTER_PT = (612.0, 792.0)
 """The size that a page counts as having when nobody could read it."""
 _MOST_REASONS = 5
 _MOST_RANGES = 8
-
-
-def limits_of(settings: DocumentSettings) -> Limits:
-    """What reading one page, or opening a file, may cost."""
-    return Limits(settings.page_limit_s, settings.page_memory_bytes)
 
 
 def probe(job: Job) -> DocumentInfo:

@@ -29,6 +29,7 @@ from typing import Any, Generic, TypeVar
 
 from index.errors import SecondsightError, SourceError
 from ingest.cache import load_records
+from ingest.settings import DocumentSettings
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -55,6 +56,11 @@ class Limits:
     time_s: float
     memory_bytes: int
     """Above what the child holds before it."""
+
+
+def limits_of(settings: DocumentSettings) -> Limits:
+    """What reading one page, or opening a document, may cost."""
+    return Limits(settings.page_limit_s, settings.page_memory_bytes)
 
 
 @dataclass(frozen=True, slots=True)

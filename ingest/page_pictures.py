@@ -60,3 +60,24 @@ def placed(page: PageContent, path: Path, places: Sequence[Stretch | None]) -> P
             for place in places
         ),
     )
+
+
+def ticketed(page: PageContent) -> PageContent:
+    """The page with a ticket for each of its pictures: its number as text, in the picture's place.
+
+    So figures may be dropped and moved, and the page be cached, without their pictures.
+    """
+    tickets = (str(number).encode() for number, _ in enumerate(pictures_of(page)))
+    return with_pictures(page, tickets)
+
+
+def redeemed(page: PageContent, source: PageContent) -> PageContent:
+    """A page that was made of `ticketed(source)`, with the pictures of `source`."""
+    pictures = list(pictures_of(source))
+    return with_pictures(
+        page,
+        (
+            pictures[int(ticket)] if isinstance(ticket, bytes) else None
+            for ticket in pictures_of(page)
+        ),
+    )

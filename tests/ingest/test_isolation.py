@@ -91,7 +91,8 @@ def test_a_child_dies_with_its_parent_even_in_the_middle_of_c_code(tmp_path: Pat
     script = (
         "import sys; sys.path[:] = sys.argv[1:]\n"
         "from ingest.isolation import Limits, isolated\n"
-        "found = isolated('tests.ingest.hostile.obeying', ('a',), ['pid', 'hold'], Limits(60.0, 10**9))\n"
+        f"session, limits = {OBEYING!r}, Limits(60.0, 10**9)\n"
+        "found = isolated(session, ('a',), ['pid', 'hold'], limits)\n"
         "print(next(found).value, flush=True)\n"
         "next(found)\n"
     )
