@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -31,10 +32,12 @@ _NAMES = {
 _BOOK_PAGE_PT = (420.0, 595.0)
 _BOOK_LETTERS_PT = 11.0
 """E-books are always laid out on A5 in this size, so that a page stays the same page."""
+_MOST_PAGES = 100_000
+"""A file may claim any number of pages in a few bytes."""
 _MANY_PAGES = 100
 """Books of more pages tell places by tenths of a percent."""
 _PASSWORD_FILE_BYTES = 1_000_000
-BROKEN = (RuntimeError, ValueError, pymupdf.mupdf.FzErrorBase)
+BROKEN = (RuntimeError, ValueError, IndexError, pymupdf.mupdf.FzErrorBase)
 """What MuPDF raises on content that it cannot read."""
 
 
@@ -68,13 +71,16 @@ def _info(document: Any, path: str) -> DocumentInfo:
         if isinstance(document, TextDocument):
             return document.info(path)
         kind = format_of(path) or DocumentFormat.PDF
-        pages = len(document)
         document[0].get_displaylist()  # a broken page tree shows itself here
+        pages = len(document)  # not before: it may just have been repaired
+        if pages > _MOST_PAGES:
+            reason = f"has {pages:,} pages; more than {_MOST_PAGES:,} are not read: split it"
+            raise SourceError(path, "probe", reason)
         metadata = document.metadata or {}
         return DocumentInfo(
             path,
             pages,
-            _labels(document, kind),
+            _labels(document, kind, pages),
             title=_spaced(metadata.get("title")),
             outline=(),
             repaired=bool(document.is_pdf and document.is_repaired),
@@ -90,8 +96,7 @@ def _outline(document: Any, path: str) -> tuple[OutlineEntry, ...]:
         return tuple(outline_entries(document))
 
 
-def _labels(document: Any, kind: DocumentFormat) -> tuple[str, ...]:
-    pages = len(document)
+def _labels(document: Any, kind: DocumentFormat, pages: int) -> tuple[str, ...]:
     if kind.is_reflowable:
         digits = 1 if pages > _MANY_PAGES else 0
         return tuple(f"{100 * page / pages:.{digits}f} %" for page in range(pages))
@@ -107,7 +112,7 @@ def broken_pages(path: str, stage: str) -> Iterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise _broken(path, stage, error) from error
+        raise SourceError(path, stage, _detail(error)) from error
 
 
 @contextmanager
@@ -196,10 +201,15 @@ def _refusal(path: str, kind: DocumentFormat) -> str:
 
 
 def _broken(path: str, stage: str, error: BaseException) -> SourceError:
-    detail = " ".join(str(error).split())
+    detail = _detail(error)
     if "DRM" in detail:
         return SourceError(path, stage, "is locked by its seller (DRM)")
     return SourceError(path, stage, f"is broken: {detail}")
+
+
+def _detail(error: BaseException) -> str:
+    """What MuPDF says, without its error codes."""
+    return _spaced(re.sub(r"\bcode=\d+: *", "", str(error))) or type(error).__name__
 
 
 def _spaced(text: str | None) -> str:

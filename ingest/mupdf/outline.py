@@ -11,18 +11,14 @@ import pymupdf
 
 from ingest.pages import OutlineEntry
 
-MOST_ENTRIES = 50_000
-"""Longer outlines are cut: they are no table of contents any more."""
 _DEEPEST = 64
 """Deeper bookmarks are taken as if they were this deep."""
 
 
 def outline_entries(document: Any) -> Iterator[OutlineEntry]:
-    """Bookmarks that have a title and a page, in order, `MOST_ENTRIES` at most."""
+    """Bookmarks that have a title and a page, in order."""
     pages = len(document)
-    for count, (level, entry) in enumerate(_walked(document)):
-        if count >= MOST_ENTRIES:
-            return
+    for level, entry in _walked(document):
         title = " ".join((entry.m_internal.title or "").split())
         page = _page_of(document, entry)
         if title and page >= 1:
