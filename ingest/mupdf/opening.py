@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 import pymupdf
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from index.errors import SourceError
 from ingest.formats import DocumentFormat, format_of
@@ -163,6 +163,8 @@ def _as_png(path: str, stage: str) -> bytes:
     try:
         with Image.open(path) as picture:
             picture.convert("RGB").save(written, "PNG", compress_level=1)
+    except UnidentifiedImageError as error:
+        raise SourceError(path, stage, _refusal(path, DocumentFormat.WEBP)) from error
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise _broken(path, stage, error) from error
     return written.getvalue()

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from index.records import Box
@@ -89,6 +90,8 @@ def _read_page(
     page = document[number - 1]
     displayed = page.get_displaylist()
     width, height = displayed.rect.width, displayed.rect.height
+    if not (0 < width < inf and 0 < height < inf):
+        raise ValueError("it has no area")
     blocks, images, vectors, unknown = page_structure(displayed)
     needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
     items: list[PageItem] = list(blocks)
