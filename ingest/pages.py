@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from index.files import FilePart
 from index.records import Box, TextLine
 
 POINTS_PER_INCH = 72
@@ -52,12 +53,19 @@ class DocumentInfo:
     path: str
     pages: int
     labels: tuple[str, ...]
-    """What is printed on each page; str(page) where the file says nothing."""
+    """What is printed on each page; str(page) where the file says nothing.
+
+    Of an e-book: the share of the book before the page ("42 %"); of a text: its lines."""
     title: str
     """From the metadata; "" when it has none."""
     outline: tuple[OutlineEntry, ...]
     repaired: bool = False
     """True when the file is damaged and MuPDF rebuilt it: pages or words may be missing."""
+    format: str = "pdf"
+    """A `formats.DocumentFormat`."""
+    author: str = ""
+    notes: tuple[str, ...] = ()
+    """What was readable but not perfect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ class FigureBlock:
     caption: TextBlock | None
     labels: tuple[PageLine, ...]
     """Lines printed inside the figure."""
-    picture: bytes | None = field(default=None, repr=False)
+    picture: bytes | FilePart | None = field(default=None, repr=False)
     """JPEG of the figure's box."""
 
 
@@ -132,8 +140,10 @@ class PageContent:
     """In reading order."""
     needs_ocr: bool
     """True when the page is a picture of text: its words are to be read from its pixels."""
-    picture: bytes | None = field(default=None, repr=False)
+    picture: bytes | FilePart | None = field(default=None, repr=False)
     """JPEG of the whole page."""
+    lost: str = ""
+    """Why it could not be read; it has no items then."""
 
 
 def union_box(boxes: Iterable[Box]) -> Box:

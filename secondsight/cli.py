@@ -19,7 +19,7 @@ from secondsight import cache_command, present
 from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.progress import IngestProgress
-from secondsight.settings import load_settings
+from secondsight.settings import load_settings, with_password_file
 from secondsight.watch import watch as watch_run
 
 app = typer.Typer(
@@ -84,12 +84,21 @@ def ingest(
             "--again", help="Known files too, with the present settings; cached work is kept."
         ),
     ] = False,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file", help="Passwords for locked documents, one a line; tried in turn."
+        ),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Add videos and documents. Resumable; files already in the library are not read again."""
-    opened = Library.open(library, settings=load_settings(config))
+    settings = load_settings(config)
+    if password_file is not None:
+        settings = with_password_file(settings, password_file)
+    opened = Library.open(library, settings=settings)
     with IngestProgress(Console(stderr=True)) as progress:
         report = opened.ingest(paths, listener=progress, again=again)
     if as_json:

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 from index.records import Box
 from ingest.mupdf.figures import drawn_boxes, with_figures
-from ingest.mupdf.opening import opened
+from ingest.mupdf.opening import broken_pages, opened
+from ingest.mupdf.plain_text import TextDocument
 from ingest.mupdf.rendering import picture_of
 from ingest.mupdf.tables import suggests_table, tables_on, with_tables
 from ingest.mupdf.text import page_structure
@@ -49,11 +53,35 @@ def read_pages(
     """
     if not 1 <= first <= last <= info.pages:
         raise ValueError(f"pages {first}..{last} are not within 1..{info.pages}")
-    with opened(path, "pages") as document:
-        return [
-            _read_page(document, number, info.labels[number - 1], settings, pictures=pictures)
-            for number in range(first, last + 1)
-        ]
+    labels = dict(enumerate(info.labels, 1))
+    with page_reader(path, labels, settings, pictures) as read:
+        return [read(number) for number in range(first, last + 1)]
+
+
+@contextmanager
+def page_reader(
+    path: str, labels: Mapping[int, str], settings: DocumentSettings, pictures: bool = True
+) -> Iterator[Callable[[int], PageContent]]:
+    """A session: what it yields reads one page, counted from 1.
+
+    `labels` are those of the pages that are to be read, by number. A page that is broken raises
+    SourceError (stage "pages"); others can be read after it.
+    """
+    with opened(path, "pages", settings.password_file) as document:
+
+        def read(number: int) -> PageContent:
+            if isinstance(document, TextDocument):
+                content = document.content(number)
+                if not pictures:
+                    return content
+                with document.sheet(number) as displayed:
+                    return replace(
+                        content, picture=picture_of(displayed, settings.page_side_px, None)
+                    )
+            with broken_pages(path, "pages"):
+                return _read_page(document, number, labels[number], settings, pictures=pictures)
+
+        yield read
 
 
 def _read_page(
@@ -62,6 +90,8 @@ def _read_page(
     page = document[number - 1]
     displayed = page.get_displaylist()
     width, height = displayed.rect.width, displayed.rect.height
+    if not (0 < width < inf and 0 < height < inf):
+        raise ValueError("it has no area")
     blocks, images, vectors, unknown = page_structure(displayed if pictures else page)
     needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
     items: list[PageItem] = list(blocks)
