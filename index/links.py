@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
@@ -13,6 +14,26 @@ from index.errors import LibraryError
 from index.records import PageOnScreen, Span
 
 _LARGEST = 2**63 - 1
+
+
+class PageLinks:
+    """Pages on screen, ready to be looked up by page and by video."""
+
+    def __init__(self, rows: Sequence[PageOnScreen]) -> None:
+        self.rows = tuple(rows)
+        self._of_page: defaultdict[tuple[str, int], list[PageOnScreen]] = defaultdict(list)
+        self._of_video: defaultdict[str, list[PageOnScreen]] = defaultdict(list)
+        for link in rows:
+            self._of_page[link.document_id, link.page].append(link)
+            self._of_video[link.video_id].append(link)
+
+    def of_page(self, document_id: str, page: int) -> Sequence[PageOnScreen]:
+        """When a page was on screen, by video and time."""
+        return self._of_page.get((document_id, page), ())
+
+    def of_video(self, video_id: str) -> Sequence[PageOnScreen]:
+        """What was on screen in a video, by time."""
+        return self._of_video.get(video_id, ())
 
 
 def write_links(path: Path, links: Sequence[PageOnScreen]) -> None:

@@ -16,7 +16,7 @@ from index.columns import InventoryRow, MomentColumns, SegmentRow
 from index.errors import LibraryError
 from index.files import disk_error
 from index.lexical import LexicalIndex, ShardWords
-from index.links import read_links
+from index.links import PageLinks, read_links
 from index.manifest import (
     SHARDS_NAME,
     Manifest,
@@ -26,7 +26,7 @@ from index.manifest import (
     read_rotation,
 )
 from index.ranking import Ids, Mask, Vectors, starts_of
-from index.records import Moment, PageOnScreen, PageRange, Source, Span
+from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
 from index.vectors import ShardVectors, TwoLevelIndex
 
@@ -125,7 +125,7 @@ class Snapshot:
         state: tuple[int, int, int],
         shards: Sequence[_OpenShard],
         inventory: Sequence[InventoryRow],
-        links: Sequence[PageOnScreen],
+        links: PageLinks,
         rotation: Vectors,
     ) -> None:
         """Use `Snapshot.open`."""
@@ -134,8 +134,7 @@ class Snapshot:
         self._state = state
         self._shards = tuple(shards)
         self._inventory = tuple(inventory)
-        self.links = tuple(links)
-        """Pages of documents on the screens of videos, by video and time."""
+        self.links = links
         self._paths: dict[str, tuple[str, ...]] = {}
         for row in sorted(self._inventory, key=lambda row: row.path):
             if row.source_id is not None and row.outcome != "failed":
@@ -187,9 +186,10 @@ class Snapshot:
         inventory = manifest.inventory
         rows = [] if inventory is None else read_inventory(directory / inventory)
         if previous is not None and previous.manifest.links == manifest.links:
-            links: Sequence[PageOnScreen] = previous.links
+            links = previous.links
         else:
-            links = [] if manifest.links is None else read_links(directory / manifest.links)
+            name = manifest.links
+            links = PageLinks([] if name is None else read_links(directory / name))
         return cls(
             directory,
             manifest=manifest,

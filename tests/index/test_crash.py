@@ -118,7 +118,7 @@ def _seen(library: Path) -> tuple[list[str], list[str], list[int], list[int]]:
     found = [len(snapshot.search_words(word, 100)[0]) for word in ("word", "other")]
     assert sum(found) == snapshot.num_moments == len(snapshot.moments(range(snapshot.num_moments)))
     paths = [row.path for row in snapshot.inventory()]
-    return snapshot.source_ids, paths, found, [link.page for link in snapshot.links]
+    return snapshot.source_ids, paths, found, [link.page for link in snapshot.links.rows]
 
 
 def _check_tidy(library: Path) -> None:

@@ -57,9 +57,9 @@ def test_linking_a_pair_again_replaces_its_rows_only(library: Path) -> None:
     commit_links(library, [pair], [link_of(4, document=2), link_of(2, document=2)])
     commit_links(library, [other], [link_of(3, document=3)])
     before = Snapshot.open(library)
-    assert [link.page for link in before.links] == [2, 3, 4]
+    assert [link.page for link in before.links.rows] == [2, 3, 4]
     commit_links(library, [pair], [link_of(5, document=2)])
-    assert Snapshot.open(library, before).links == (
+    assert Snapshot.open(library, before).links.rows == (
         link_of(3, document=3),
         link_of(5, document=2),
     )
@@ -86,8 +86,8 @@ def test_forgetting_either_source_drops_its_links(library: Path, forgotten: int)
     )
     reader = Snapshot.open(library)
     forget_source(library, source_id(forgotten))
-    assert Snapshot.open(library).links == (link_of(2, document=3, video=3),)
-    assert len(reader.links) == 2
+    assert Snapshot.open(library).links.rows == (link_of(2, document=3, video=3),)
+    assert len(reader.links.rows) == 2
     held = b"".join(path.read_bytes() for path in library.rglob("*") if path.is_file())
     assert source_id(forgotten).encode() not in held
     forget_source(library, source_id(3))
@@ -110,7 +110,7 @@ def test_a_library_without_the_field_opens(library: Path) -> None:
     del body["links"]
     path.write_text(json.dumps(body | {"checksum": _checksum(body)}))
     snapshot = Snapshot.open(library)
-    assert (snapshot.links, snapshot.paths(source_id(1))) == ((), (row_of(1).path,))
+    assert (snapshot.links.rows, snapshot.paths(source_id(1))) == ((), (row_of(1).path,))
 
 
 def test_a_damaged_file_is_named(library: Path) -> None:

@@ -1,4 +1,4 @@
-"""A talk made from a real PDF: its pages as slides, repeated, skipped, with moving pictures between.
+"""A talk made from a real PDF: pages as slides, repeated and skipped, moving pictures between.
 
 Written when it is needed, with its truth: which page is on the screen when, and what is said.
 """
