@@ -32,7 +32,9 @@ _LOOK_SLOPE, _LOOK_MIDDLE, _LOOK_LIMITS = 12.0, 0.65, (-2.0, 4.0)
 against a page: the picture may be zoomed, words then still tell."""
 _SURE_TEXT = 0.5
 """From this likeness on, words alone tell the page of a picture."""
-_SAMPLED_SURE, _SAMPLED_UNSURE = 40, 20
+_SAMPLED_SURE, _SAMPLED_UNSURE, _SAMPLED_PAGES = 24, 12, 200
+"""Pictures on which it is found out where the pages stand; fewer whose page is not known where
+each is compared with more pages than this."""
 _WORD_PAIRS_SHARE, _WORD_PAIRS_LEAST = 0.1, 8
 """A video and a document are compared closely when they share this many pairs of words."""
 _CLEAR_TIME_SHARE, _CLEAR_PAGES_SHARE = 0.2, 0.5
@@ -185,7 +187,8 @@ def _find_places(
     known: list[tuple[int, int | None]] = [
         (number, int(text[number].argmax())) for number in _spread(sure, _SAMPLED_SURE)
     ]
-    known += [(number, None) for number in _spread(unsure, _SAMPLED_UNSURE)]
+    affordable = _SAMPLED_UNSURE * _SAMPLED_PAGES // max(_SAMPLED_PAGES, len(pages.has_picture))
+    known += [(number, None) for number in _spread(unsure, max(2, affordable))]
     shown = [(_picture(snapshot, talk.moments[number]), page) for number, page in known]
     seen = [(picture, page) for picture, page in shown if picture is not None]
     return pages.find_places([picture for picture, _ in seen], [page for _, page in seen])

@@ -10,25 +10,32 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
 _COLUMNS, _ROWS = 32, 24
+_SEARCH_COLUMNS, _SEARCH_ROWS = 16, 12
+"""Pages are searched for at this resolution, at every place of this grid."""
 _DECODED_PX = 160
 """Longest side to which JPEGs are decoded at least."""
-_SCALES = tuple(round(1 - 0.05 * step, 2) for step in range(13))
-_STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_SCALES = tuple(0.92**step for step in range(13))
+"""Widths that are tried, as shares of the largest that fits: down to 0.37."""
 _STEPS = (0.04, 0.02, 0.01, 0.005, 0.0025)
 _SUPPORT = 0.5
 """From this likeness on, a picture speaks for a place."""
 _FOUND = 0.8
 """From this likeness on, a picture shows its page at the place."""
+_SEARCH_SUPPORT = 0.3
+"""The same in the search, whose places are not exact."""
 _MAX_PLACES = 3
 _LEAST_PICTURES = 2
-_MAX_CLIMBED = 12
+_MAX_CLIMBED = 3
+"""Places of the search that are made exact."""
+_CLIMBED_WITH = 8
+"""Pictures with which this is done."""
 _TEMPLATE_PAGES = 3
 """With fewer pages, what they have in common is most of what they show."""
 
@@ -64,28 +71,16 @@ class PagePictures:
         self.has_picture = np.array([page is not None for page in pages], np.bool_)
         shapes = [page.width / page.height for page in pages if page is not None]
         self._aspect = float(np.median(shapes)) if shapes else 1.0
-        self._pages = np.zeros((len(pages), _COLUMNS * _ROWS), np.float32)
-        for number, page in enumerate(pages):
-            if page is not None:
-                self._pages[number] = _look(page, WHOLE)
-        seen = self._pages[self.has_picture]
-        self._template = seen.mean(axis=0) if len(seen) >= _TEMPLATE_PAGES else None
-        if self._template is not None:
-            self._own = _unit(self._pages - self._template)
+        self._fine = _Grid(pages, _COLUMNS, _ROWS)
+        self._coarse = _Grid(pages, _SEARCH_COLUMNS, _SEARCH_ROWS)
 
     def likeness(self, picture: Image.Image, places: Sequence[Place]) -> Scores:
         """-1..1 for every page: its likeness at the best of the places; 0 without places."""
         if not places:
-            return np.zeros(len(self._pages))
-        scores = np.stack([self._likeness(_look(picture, place)) for place in places])
-        best: Scores = scores.max(axis=0)
-        return best
-
-    def _likeness(self, look: Vectors, pages: slice = slice(None)) -> Scores:
-        scores: Scores = (self._pages[pages] @ look).astype(np.float64)
-        if self._template is not None:
-            scores += self._own[pages] @ _unit((look - self._template)[None])[0]
-            scores /= 2
+            return np.zeros(len(self.has_picture))
+        scores: Scores = self._fine.likeness(
+            np.stack([_look(picture, place) for place in places])
+        ).max(axis=0)
         return scores
 
     def find_places(
@@ -121,29 +116,70 @@ class PagePictures:
         self, pictures: Sequence[Image.Image], known: Sequence[int | None]
     ) -> Place | None:
         shown = list(zip(pictures, known, strict=True))
-        best: tuple[float, Place] | None = None
-        for place in _places(self._aspect, pictures[0].width / pictures[0].height):
-            support = [self._support(picture, page, place) for picture, page in shown]
-            total = sum(max(0.0, one - _SUPPORT) for one in support)
-            if total > 0 and (best is None or total > best[0]):
-                best = (total, place)
-        if best is None:
-            return None
-        support = [self._support(picture, page, best[1]) for picture, page in shown]
-        order = sorted(range(len(shown)), key=lambda index: -support[index])
-        strongest = [shown[index] for index in order[:_MAX_CLIMBED] if support[index] > _SUPPORT]
-        pinned = [
-            (
-                picture,
-                int(np.argmax(self._likeness(_look(picture, best[1]))) if page is None else page),
-            )
-            for picture, page in strongest
+        found: list[tuple[float, Place]] = []
+        for width, height in self._sizes(pictures[0].width / pictures[0].height):
+            totals = self._agreement(shown, width, height)
+            y, x = np.unravel_index(totals.argmax(), totals.shape)
+            across, down = (max(1, count - 1) for count in totals.shape[::-1])
+            left, top = float(x) / across * (1 - width), float(y) / down * (1 - height)
+            found.append((float(totals.max()), Place(left, top, width, height)))
+        found.sort(key=lambda one: -one[0])
+        climbed = [
+            self._climbed(place, shown) for total, place in found[:_MAX_CLIMBED] if total > 0
         ]
-        return self._climb(best[1], pinned)
+        return max(climbed, key=lambda one: one[0])[1] if climbed else None
+
+    def _climbed(
+        self, place: Place, shown: Sequence[tuple[Image.Image, int | None]]
+    ) -> tuple[float, Place]:
+        """The place moved to where the pictures that speak for it agree most, and how much."""
+        support = [self._support(picture, page, place) for picture, page in shown]
+        order = sorted(range(len(shown)), key=lambda index: -support[index])[:_CLIMBED_WITH]
+        place = self._climb(place, [self._pinned(*shown[index], place) for index in order])
+        support = [self._support(picture, page, place) for picture, page in shown]
+        return sum(max(0.0, one - _SUPPORT) for one in support), place
+
+    def _sizes(self, picture_aspect: float) -> list[tuple[float, float]]:
+        """Sizes at which a page may stand: stretched over it all, or in its own shape."""
+        width = min(1.0, self._aspect / picture_aspect)
+        height = min(1.0, picture_aspect / self._aspect)
+        return [(1.0, 1.0), *((scale * width, scale * height) for scale in _SCALES)]
+
+    def _agreement(
+        self, shown: Sequence[tuple[Image.Image, int | None]], width: float, height: float
+    ) -> Scores:
+        """How much the pictures speak for each place of this size: rows down, columns across.
+
+        Places are half a cell of the search grid apart and reach from border to border.
+        """
+        columns = max(_SEARCH_COLUMNS, round(_SEARCH_COLUMNS / width))
+        rows = max(_SEARCH_ROWS, round(_SEARCH_ROWS / height))
+        totals = np.zeros((2 * (rows - _SEARCH_ROWS) + 1, 2 * (columns - _SEARCH_COLUMNS) + 1))
+        for picture, page in shown:
+            # Cells are means of 2 x 2 halves, so that they can begin at each half.
+            halves = picture.resize((2 * columns, 2 * rows), Image.Resampling.BOX)
+            levels = np.asarray(halves, np.float32)
+            cells = levels[:-1] + levels[1:]
+            cells = cells[:, :-1] + cells[:, 1:]
+            windows = sliding_window_view(cells, (2 * _SEARCH_ROWS - 1, 2 * _SEARCH_COLUMNS - 1))[
+                ..., ::2, ::2
+            ]
+            looks = windows.reshape(totals.size, -1)
+            looks = _unit(looks - looks.mean(axis=1, keepdims=True))
+            support = self._coarse.likeness(looks, _only(page)).max(axis=1)
+            totals += np.maximum(0.0, support - _SEARCH_SUPPORT).reshape(totals.shape)
+        return totals
 
     def _support(self, picture: Image.Image, page: int | None, place: Place) -> float:
-        pages = slice(None) if page is None else slice(page, page + 1)
-        return float(self._likeness(_look(picture, place), pages).max())
+        return float(self._fine.likeness(_look(picture, place)[None], _only(page)).max())
+
+    def _pinned(
+        self, picture: Image.Image, page: int | None, place: Place
+    ) -> tuple[Image.Image, int]:
+        """The picture with its page, the most alike one where it is not known."""
+        if page is None:
+            page = int(self._fine.likeness(_look(picture, place)[None]).argmax())
+        return picture, page
 
     def _climb(self, place: Place, shown: Sequence[tuple[Image.Image, int]]) -> Place:
         """Move and stretch the place in ever smaller steps as long as the pictures agree more."""
@@ -163,20 +199,30 @@ class PagePictures:
         return place
 
 
-def _places(page_aspect: float, picture_aspect: float) -> list[Place]:
-    """Where a page of this shape may stand: fitted at several sizes, or stretched over it all."""
-    width = min(1.0, page_aspect / picture_aspect)
-    height = min(1.0, picture_aspect / page_aspect)
-    fitted = {
-        Place(
-            round(across * (1 - scale * width), 4),
-            round(down * (1 - scale * height), 4),
-            scale * width,
-            scale * height,
-        )
-        for scale, across, down in product(_SCALES, _STOPS, _STOPS)
-    }
-    return sorted(fitted | {WHOLE}, key=lambda place: (-place.width, place.x, place.y))
+class _Grid:
+    """The looks of all pages at one resolution."""
+
+    def __init__(self, pages: Sequence[Image.Image | None], columns: int, rows: int) -> None:
+        self._pages = np.zeros((len(pages), columns * rows), np.float32)
+        for number, page in enumerate(pages):
+            if page is not None:
+                self._pages[number] = _look(page, WHOLE, columns, rows)
+        seen = self._pages[[page is not None for page in pages]]
+        self._template = seen.mean(axis=0) if len(seen) >= _TEMPLATE_PAGES else None
+        if self._template is not None:
+            self._own = _unit(self._pages - self._template)
+
+    def likeness(self, looks: Vectors, pages: slice = slice(None)) -> Scores:
+        """(looks, pages): correlations, as such and less the template, on average."""
+        scores: Scores = (looks @ self._pages[pages].T).astype(np.float64)
+        if self._template is not None:
+            scores += _unit(looks - self._template) @ self._own[pages].T
+            scores /= 2
+        return scores
+
+
+def _only(page: int | None) -> slice:
+    return slice(None) if page is None else slice(page, page + 1)
 
 
 def _neighbours(place: Place, step: float) -> list[Place]:
@@ -192,8 +238,10 @@ def _neighbours(place: Place, step: float) -> list[Place]:
     return found
 
 
-def _look(picture: Image.Image, place: Place) -> Vectors:
-    """The brightness of a part of a picture, (768,) float32, mean 0, length 1."""
+def _look(
+    picture: Image.Image, place: Place, columns: int = _COLUMNS, rows: int = _ROWS
+) -> Vectors:
+    """The brightness of a part of a picture, (columns * rows,) float32, mean 0, length 1."""
     left, top = place.x * picture.width, place.y * picture.height
     box = (
         left,
@@ -201,7 +249,7 @@ def _look(picture: Image.Image, place: Place) -> Vectors:
         min(picture.width, left + place.width * picture.width),
         min(picture.height, top + place.height * picture.height),
     )
-    small = picture.resize((_COLUMNS, _ROWS), Image.Resampling.BOX, box=box)
+    small = picture.resize((columns, rows), Image.Resampling.BOX, box=box)
     levels = np.asarray(small, np.float32).reshape(1, -1)
     look: Vectors = _unit(levels - levels.mean())[0]
     return look

@@ -17,6 +17,8 @@ from index.words import UNSPACED, fold
 
 _RUN_LETTERS = 4
 _UNSPACED_RUN_LETTERS = 2
+_SMOOTHING = 0.5
+"""What all pages hold weighs nearly nothing, yet something where there is but one page."""
 _FULL_WEIGHT_RUNS = 25
 """A text with fewer runs than this says less."""
 
@@ -60,8 +62,8 @@ class PageWords:
         self._pages = [np.array(numbers) for numbers in holders.values()]
         self._row = {run: row for row, run in enumerate(holders)}
         counts = np.array([len(numbers) for numbers in holders.values()], np.float64)
-        self._weights = np.log((len(pages) + 1) / np.maximum(counts, 1))
-        self._unknown_weight = float(np.log(len(pages) + 1))
+        self._weights = np.log((len(pages) + _SMOOTHING) / np.maximum(counts, 1))
+        self._unknown_weight = float(np.log(len(pages) + _SMOOTHING))
         self._totals = np.zeros(len(pages))
         for numbers, weight in zip(self._pages, self._weights.tolist(), strict=True):
             self._totals[numbers] += weight

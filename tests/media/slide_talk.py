@@ -97,11 +97,16 @@ def draw_plan(
     page, left_s = 0, duration_s
     while left_s > 0:
         page = _next_page(dice, page, pages, unclear)
-        plan.append(Shot(page, Fraction(round(10 * dice.uniform(*slide_s)), 10)))
+        added = [Shot(page, _tenths(dice.uniform(*slide_s)))]
         if dice.random() < 0.2:
-            plan.append(Shot(None, Fraction(round(10 * dice.uniform(2.0, 8.0)), 10)))
-        left_s -= float(sum(shot.length_s for shot in plan[-2:] if shot.page in (page, None)))
+            added.append(Shot(None, _tenths(dice.uniform(2.0, 8.0))))
+        plan += added
+        left_s -= float(sum(shot.length_s for shot in added))
     return plan
+
+
+def _tenths(seconds: float) -> Fraction:
+    return Fraction(round(10 * seconds), 10)
 
 
 def _next_page(dice: random.Random, page: int, pages: int, unclear: Sequence[int]) -> int:
