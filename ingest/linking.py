@@ -41,6 +41,9 @@ _CLEAR_TIME_SHARE, _CLEAR_PAGES_SHARE = 0.2, 0.5
 """A pair that nobody named is linked when a page stands on the screen for this share of the time
 that text does, or this share of the pages do."""
 
+_SCREEN_KINDS = (MomentKind.SCREEN_TEXT,)
+_PAGE_KINDS = (MomentKind.PASSAGE, MomentKind.FIGURE)
+
 Scores = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.int64]
 
@@ -64,7 +67,6 @@ class _Talk:
     """Global ids of the pictures."""
     runs: tuple[frozenset[str], ...]
     """What is written on each picture."""
-    word_pairs: Hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,6 @@ class _Deck:
     words: PageWords
     picture_moments: tuple[int | None, ...]
     """Global id of the picture of each page."""
-    word_pairs: Hashes
 
 
 def link_pair(snapshot: Snapshot, video_id: str, document_id: str) -> LinkedPair:
@@ -88,21 +89,30 @@ def link_pair(snapshot: Snapshot, video_id: str, document_id: str) -> LinkedPair
 def link_all(snapshot: Snapshot) -> list[LinkedPair]:
     """Link all videos and documents that clearly belong together, by what is written on both.
 
-    Pairs without common words are passed over. Raises LibraryError when the library cannot be read.
+    Pairs without common words are passed over. Raises LibraryError when the library cannot be
+    read. Memory: 8 bytes for each pair of neighbouring words on the screens of all videos, and
+    what one pair needs.
     """
-    kinds = {source_id: source.kind for source_id, source in snapshot.sources.items()}
-    videos = [source_id for source_id, kind in kinds.items() if kind is SourceKind.VIDEO]
-    talks = [_read_talk(snapshot, source_id) for source_id in videos]
+    by_kind: defaultdict[SourceKind, list[str]] = defaultdict(list)
+    for source_id, source in snapshot.sources.items():
+        by_kind[source.kind].append(source_id)
+    if not by_kind[SourceKind.DOCUMENT]:
+        return []
+    screens = [
+        (source_id, _word_pairs(snapshot, source_id, _SCREEN_KINDS))
+        for source_id in by_kind[SourceKind.VIDEO]
+    ]
     found = []
-    for source_id, kind in kinds.items():
-        if kind is not SourceKind.DOCUMENT:
-            continue
-        deck = _read_deck(snapshot, source_id)
-        for talk in talks:
-            if _share_words(talk.word_pairs, deck.word_pairs):
-                pair = _linked(snapshot, talk, deck)
-                if _is_clear(talk, len(deck.picture_moments), pair.links):
-                    found.append(pair)
+    for document_id in by_kind[SourceKind.DOCUMENT]:
+        written = _word_pairs(snapshot, document_id, _PAGE_KINDS)
+        alike = [video_id for video_id, screen in screens if _share_words(screen, written)]
+        deck = _read_deck(snapshot, document_id) if alike else None
+        for video_id in alike:
+            assert deck is not None
+            talk = _read_talk(snapshot, video_id)
+            pair = _linked(snapshot, talk, deck)
+            if _is_clear(talk, len(deck.picture_moments), pair.links):
+                found.append(pair)
     return found
 
 
@@ -214,7 +224,7 @@ def _read_talk(snapshot: Snapshot, source_id: str) -> _Talk:
     spans = [span for span, _ in frames]
     starts = [span.start for span in spans]
     texts: list[list[str]] = [[] for _ in frames]
-    for one in _of_kinds(snapshot, source_id, (MomentKind.SCREEN_TEXT,)):
+    for one in _of_kinds(snapshot, source_id, _SCREEN_KINDS):
         span = one.moment.span
         for number in range(bisect_left(starts, span.start), bisect_left(starts, span.end)):
             texts[number].append(one.moment.text)
@@ -224,7 +234,6 @@ def _read_talk(snapshot: Snapshot, source_id: str) -> _Talk:
         spans=tuple(spans),
         moments=tuple(moment for _, moment in frames),
         runs=tuple(held["\n".join(own)] for own in texts),
-        word_pairs=_word_pairs(held),
     )
 
 
@@ -232,8 +241,7 @@ def _read_deck(snapshot: Snapshot, source_id: str) -> _Deck:
     pages = snapshot.sources[source_id].pages or 0
     texts: defaultdict[int, list[str]] = defaultdict(list)
     pictures: dict[int, int] = {}
-    kinds = (MomentKind.PASSAGE, MomentKind.FIGURE, MomentKind.PAGE)
-    for one in _of_kinds(snapshot, source_id, kinds):
+    for one in _of_kinds(snapshot, source_id, (*_PAGE_KINDS, MomentKind.PAGE)):
         page = one.moment.area.page
         if one.moment.kind is MomentKind.PAGE:
             pictures[page] = one.id
@@ -244,7 +252,6 @@ def _read_deck(snapshot: Snapshot, source_id: str) -> _Deck:
         source_id=source_id,
         words=PageWords([runs_of(text) for text in joined]),
         picture_moments=tuple(pictures.get(page) for page in range(1, pages + 1)),
-        word_pairs=_word_pairs(joined),
     )
 
 
@@ -257,7 +264,8 @@ def _of_kinds(
     return snapshot.moments(np.flatnonzero(held) + moments.start)
 
 
-def _word_pairs(texts: Iterable[str]) -> Hashes:
+def _word_pairs(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> Hashes:
     """Hashes of all pairs of neighbouring words, each once, in order."""
+    texts = (one.moment.text for one in _of_kinds(snapshot, source_id, kinds))
     lines = (words_of(line) for text in texts for line in text.splitlines())
     return np.array(sorted({hash(pair) for words in lines for pair in pairwise(words)}), np.int64)
