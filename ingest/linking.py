@@ -27,7 +27,7 @@ from ingest.slide_pictures import PagePictures, Place, decode_small
 from ingest.slide_words import PageWords, runs_of, sureness
 
 _TEXT_SLOPE, _TEXT_MIDDLE, _TEXT_LIMITS = 12.0, 0.35, (-3.0, 6.0)
-_LOOK_SLOPE, _LOOK_MIDDLE, _LOOK_LIMITS = 12.0, 0.65, (-2.0, 4.0)
+_LOOK_SLOPE, _LOOK_MIDDLE, _LOOK_LIMITS = 20.0, 0.65, (-2.0, 6.0)
 """Evidence is slope * (likeness - middle) within limits, in natural logarithms. Looks count little
 against a page: the picture may be zoomed, words then still tell."""
 _SURE_TEXT = 0.5
