@@ -26,11 +26,11 @@ from ingest.slide_path import likeliest_pages
 from ingest.slide_pictures import PagePictures, Place, decode_small
 from ingest.slide_words import PageWords, runs_of, sureness
 
-_TEXT_SLOPE, _TEXT_MIDDLE, _TEXT_LIMITS = 12.0, 0.35, (-3.0, 6.0)
+_TEXT_SLOPE, _TEXT_MIDDLE, _TEXT_LIMITS = 20.0, 0.2, (-3.0, 6.0)
 _LOOK_SLOPE, _LOOK_MIDDLE, _LOOK_LIMITS = 20.0, 0.65, (-2.0, 6.0)
 """Evidence is slope * (likeness - middle) within limits, in natural logarithms. Looks count little
 against a page: the picture may be zoomed, words then still tell."""
-_SURE_TEXT = 0.5
+_SURE_TEXT = 0.4
 """From this likeness on, words alone tell the page of a picture."""
 _SAMPLED_SURE, _SAMPLED_UNSURE, _SAMPLED_PAGES = 24, 12, 200
 """Pictures on which it is found out where the pages stand; fewer whose page is not known where
