@@ -81,7 +81,8 @@ def link_pair(snapshot: Snapshot, video_id: str, document_id: str) -> LinkedPair
     """Link a video with a document, however few of its pages are recognised.
 
     Raises KeyError when the snapshot does not hold one of them, LibraryError when it cannot be
-    read. Memory: the words of both, and a small picture of every page.
+    read. Memory: the words of both, a small picture of every page, and 4 bytes for each picture of
+    the video with each page.
     """
     return _linked(snapshot, _read_talk(snapshot, video_id), _read_deck(snapshot, document_id))
 
@@ -137,7 +138,7 @@ def _linked(snapshot: Snapshot, talk: _Talk, deck: _Deck) -> LinkedPair:
         return LinkedPair(talk.source_id, deck.source_id, ())
     evidence = _evidence(snapshot, talk, deck)
     candidates = np.flatnonzero(evidence.max(axis=0) > 0)
-    shown = likeliest_pages(evidence[:, candidates], candidates + 1)
+    shown = likeliest_pages(evidence[:, candidates].astype(np.float64), candidates + 1)
     sure = [
         0.0 if page is None else float(1 / (1 + np.exp(-evidence[number, page - 1])))
         for number, page in enumerate(shown)
@@ -165,7 +166,7 @@ def _stretches(
             yield page, Span(spans[first].start, spans[last - 1].end), min(1.0, score)
 
 
-def _evidence(snapshot: Snapshot, talk: _Talk, deck: _Deck) -> Scores:
+def _evidence(snapshot: Snapshot, talk: _Talk, deck: _Deck) -> npt.NDArray[np.float32]:
     """(pictures, pages): how much likelier a picture is with the page than without any, as log."""
     alike: dict[frozenset[str], Scores] = {}
     for runs in talk.runs:
@@ -184,7 +185,7 @@ def _evidence(snapshot: Snapshot, talk: _Talk, deck: _Deck) -> Scores:
         if picture is not None:
             look = _LOOK_SLOPE * (pages.likeness(picture, places) - _LOOK_MIDDLE)
             row = row + np.where(pages.has_picture, np.clip(look, *_LOOK_LIMITS), 0.0)
-        rows.append(row)
+        rows.append(row.astype(np.float32))
     return np.stack(rows)
 
 
