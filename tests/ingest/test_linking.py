@@ -84,7 +84,6 @@ def _page_pictures() -> list[Image.Image]:
         Place(0.29, 0.0, 0.42, 1.0),  # fitted
         Place(0.0, 0.0, 1.0, 1.0),  # stretched
         Place(0.062, 0.137, 0.315, 0.75),  # at 75 %, on no grid
-        Place(0.55, 0.31, 0.252, 0.6),
     ],
 )
 @pytest.mark.parametrize("known", [True, False], ids=["words tell the page", "without words"])
