@@ -28,7 +28,7 @@ UNRELATED = Path(__file__).parents[2] / "tests" / "media" / "halden_manual.pdf"
 SLIDES = 40
 FIRST_PAGE = 30
 """Behind title and table of contents."""
-TWICE = (12, 31)
+TWICE = (4, 11)
 """The second of these slides, counted from 1, is the first one again."""
 LAYOUTS = {"whole picture": FULL, "75 %, beside a camera": SMALL}
 SLIDE_S = (4.0, 16.0)

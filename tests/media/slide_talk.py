@@ -114,7 +114,7 @@ def _next_page(dice: random.Random, page: int, pages: int, unclear: Sequence[int
     if drawn < 0.14:
         wanted = page + dice.randint(2, 4)
     elif drawn < 0.30:
-        wanted = dice.randint(1, max(1, page - 1))
+        wanted = max(1, page - dice.randint(1, 6))
     else:
         wanted = page + 1
     if drawn < 0.30 and wanted in unclear:
