@@ -23,6 +23,8 @@ _DECODED_PX = 160
 """Longest side to which JPEGs are decoded at least."""
 _SCALES = tuple(0.92**step for step in range(13))
 """Widths that are tried, as shares of the largest that fits: down to 0.37."""
+_SMALLEST_SHARE = 0.1
+"""A page less wide or high than this share of the picture cannot be made out."""
 _STEPS = (0.04, 0.02, 0.01, 0.005, 0.0025)
 _SUPPORT = 0.5
 """From this likeness on, a picture speaks for a place."""
@@ -91,11 +93,10 @@ class PagePictures:
         `known_pages` are indexes of the pages that pictures are known to show, None where that is
         not known. Empty when no place shows pages.
         """
+        least = max(1, min(_LEAST_PICTURES, len(pictures)))
         left = list(range(len(pictures)))
         places: list[Place] = []
-        while len(places) < _MAX_PLACES and len(left) >= min(_LEAST_PICTURES, len(pictures)):
-            if not left:
-                break
+        while len(places) < _MAX_PLACES and len(left) >= least:
             place = self._best_place(
                 [pictures[index] for index in left], [known_pages[index] for index in left]
             )
@@ -106,7 +107,7 @@ class PagePictures:
                 for index in left
                 if self._support(pictures[index], known_pages[index], place) < _FOUND
             ]
-            if len(left) - len(remaining) < min(_LEAST_PICTURES, len(pictures)):
+            if len(left) - len(remaining) < least:
                 break
             places.append(place)
             left = remaining
@@ -143,7 +144,8 @@ class PagePictures:
         """Sizes at which a page may stand: stretched over it all, or in its own shape."""
         width = min(1.0, self._aspect / picture_aspect)
         height = min(1.0, picture_aspect / self._aspect)
-        return [(1.0, 1.0), *((scale * width, scale * height) for scale in _SCALES)]
+        fitted = [(scale * width, scale * height) for scale in _SCALES]
+        return [(1.0, 1.0), *(size for size in fitted if min(size) >= _SMALLEST_SHARE)]
 
     def _agreement(
         self, shown: Sequence[tuple[Image.Image, int | None]], width: float, height: float
