@@ -15,6 +15,7 @@ from math import ceil
 
 from index.clock import format_clock, parse_clock
 from index.records import PageArea, Span
+from retrieve.on_screen import OnScreen, ShownPage
 
 _TICKS_PER_SECOND = 10
 _CLOCK = r"\d{2,}:\d{2}:\d{2}\.\d"
@@ -39,6 +40,10 @@ class Citation:
     """The place of the quote itself where words give it, else of its moment."""
     quote: str
     """Verbatim from the evidence."""
+    on_screen: tuple[OnScreen, ...] = ()
+    """For a place in a document: when its page was on screen in a talk, by talk and time."""
+    shown_page: ShownPage | None = None
+    """For a place in a talk: the page of its slides that was on screen."""
 
 
 def format_place(place: Span | PageArea) -> str:

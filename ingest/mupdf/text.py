@@ -75,6 +75,6 @@ def _text_blocks(
 def _box(raw: dict[str, int]) -> Box:
     x0, y0 = raw["x"] / _UNITS_PER_POINT, raw["y"] / _UNITS_PER_POINT
     # Sizes are cut to integers: one unit more keeps the box around its letters.
-    return Box(
-        x0, y0, x0 + (raw["w"] + 1) / _UNITS_PER_POINT, y0 + (raw["h"] + 1) / _UNITS_PER_POINT
-    )
+    # What lies outside a cropped page is clipped on one side only, to a size below 0.
+    width, height = max(0, raw["w"] + 1), max(0, raw["h"] + 1)
+    return Box(x0, y0, x0 + width / _UNITS_PER_POINT, y0 + height / _UNITS_PER_POINT)
