@@ -14,7 +14,8 @@ from typing import Final
 from index.records import Box, Moment, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame
 from ingest.settings import ScreenTextSettings
-from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, PendingLine, Picture, TextEngine
+from ingest.text_cuts import Picture
+from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, PendingLine, TextEngine
 from ingest.text_regions import (
     Region,
     belongs,
