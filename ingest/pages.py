@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from index.records import Box, TextLine
+from index.records import Box
+from ingest.placement import ScanPlacement
 
 POINTS_PER_INCH = 72
 _GUTTER_PT = 6.0
@@ -24,6 +25,8 @@ _RULE_SPACING_PT = 8.0
 """Closer rules are staves or double lines, not rows of a table."""
 _RULE_JOIN_PT = 2.5
 """Rules this close meet, or are the two edges of one rule."""
+_SIZE_CHANGE = 1.15
+"""Lines of a scan whose letters differ by this ratio are no lines of one paragraph."""
 FIGURE_CAPTION = re.compile(
     r"\s*(?:figure|fig\.|abbildung|abb\.|figura|рисунок|рис\.|图|圖|図)\s*[A-Z]?\d", re.IGNORECASE
 )
@@ -67,7 +70,7 @@ class PageLine:
     text: str
     box: Box
     size_pt: float
-    """Size of its first letters; 0 when unknown (scans)."""
+    """Size of its first letters; 0 when unknown (few letters of a scan)."""
     confidence: float | None = None
     """0..1 of the recogniser; None for text the file holds itself."""
     word_boxes: bytes = field(default=b"", repr=False)
@@ -134,6 +137,11 @@ class PageContent:
     """True when the page is a picture of text: its words are to be read from its pixels."""
     picture: bytes | None = field(default=None, repr=False)
     """JPEG of the whole page."""
+    is_doubted: bool = False
+    """True when its text layer may be nonsense: what is read from its pixels settles that."""
+    placement: ScanPlacement | None = None
+    """Where the items of a scan that lies on its side or askew are on the page as displayed: they
+    are in points of the upright page, as are its width and height."""
 
 
 def union_box(boxes: Iterable[Box]) -> Box:
@@ -247,27 +255,12 @@ def blocks_from_lines(lines: Sequence[PageLine]) -> list[TextBlock]:
     groups: list[list[PageLine]] = []
     for line in sorted(lines, key=lambda each: (each.box.y0, each.box.x0)):
         for group in reversed(groups):
-            if _continues(group[-1].box, line.box):
+            if _is_same_size(group[-1], line) and _continues(group[-1].box, line.box):
                 group.append(line)
                 break
         else:
             groups.append([line])
     return [TextBlock(tuple(group)) for group in groups]
-
-
-def apply_ocr(page: PageContent, lines: Sequence[TextLine], dpi: float) -> PageContent:
-    """Put recognised lines in the place of a scanned page's items.
-
-    `lines` have boxes in pixels of the page rendered at `dpi`; they are kept in points, each with
-    its confidence. The page picture stays.
-    """
-    points_per_px = POINTS_PER_INCH / dpi
-    read = [
-        PageLine(line.text, _scaled(line.box, points_per_px), 0.0, line.confidence)
-        for line in lines
-        if line.text.strip()
-    ]
-    return replace(page, items=reading_order(blocks_from_lines(read)), needs_ocr=False)
 
 
 def _is_grid(rules: Sequence[Box], *, most_apart: bool) -> bool:
@@ -290,10 +283,6 @@ def _sides(box: Box) -> tuple[float, float]:
     return box.x1 - box.x0, box.y1 - box.y0
 
 
-def _scaled(box: Box, factor: float) -> Box:
-    return Box(box.x0 * factor, box.y0 * factor, box.x1 * factor, box.y1 * factor)
-
-
 _Corners = tuple[float, float, float, float]
 
 
@@ -304,6 +293,11 @@ def _near(one: _Corners, other: _Corners, gap_pt: float) -> bool:
         and one[1] - gap_pt <= other[3]
         and other[1] - gap_pt <= one[3]
     )
+
+
+def _is_same_size(one: PageLine, other: PageLine) -> bool:
+    sizes = sorted((one.size_pt, other.size_pt))
+    return not sizes[0] or sizes[1] < sizes[0] * _SIZE_CHANGE
 
 
 def _continues(above: Box, below: Box) -> bool:

@@ -26,7 +26,8 @@ from ingest.frames import decode_jpeg
 from ingest.job import Job
 from ingest.media import read_audio
 from ingest.media_info import MediaInfo
-from ingest.pages import PageContent, apply_ocr
+from ingest.pages import PageContent
+from ingest.scans import with_scan
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
@@ -95,7 +96,7 @@ class ScreenTextWorker:
         from ingest.mupdf.rendering import render_page  # Nobody who reads no pages waits for it.
 
         image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
-        return apply_ocr(page, self._reader.read(image), dpi)
+        return with_scan(page, self._reader.read_page(image), dpi)
 
 
 class EmbedWorker:
