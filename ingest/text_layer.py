@@ -41,8 +41,11 @@ _CONFIRMED_SHARE = 0.5
 _ALL_CONFIRMED = 0.8
 _SAME_HEIGHT = 2.0
 """A printed line covers read ones that are at least half as high: a watermark covers none."""
-_LETTERED_FIGURE = 0.2
-"""Lines that cover this much of a picture make it a scan of text; fewer are labels in it."""
+_SENTENCE_WORDS = 4
+_SENTENCE_LETTERS = 100
+_LETTERED_FIGURE = 0.1
+"""Lines with so many words and letters that cover this share of a picture make it a scan of text;
+fewer are labels in it."""
 _SCANNED_SHARE = 0.5
 """Pictures of text that cover half of a page are read, whatever else stands on it."""
 _FULL_LETTERS = 200
@@ -156,7 +159,7 @@ def without_printed(
             kept.append(item)
             continue
         inside = [line for line in rest if holds_center(item.box, line.box)]
-        if sum(area(line.box) for line in inside) >= _LETTERED_FIGURE * area(item.box):
+        if _is_running_text(inside, item.box):
             if item.caption:
                 kept.append(item.caption)
             continue
@@ -164,6 +167,14 @@ def without_printed(
         labels = {id(line) for line in inside}
         rest = [line for line in rest if id(line) not in labels]
     return kept, rest
+
+
+def _is_running_text(lines: Sequence[PageLine], within: Box) -> bool:
+    long = [line for line in lines if len(line.text.split()) >= _SENTENCE_WORDS]
+    covered = sum(area(line.box) for line in long)
+    return sum(map(_letters, long)) >= _SENTENCE_LETTERS and covered >= _LETTERED_FIGURE * area(
+        within
+    )
 
 
 def _letters(line: PageLine) -> int:
