@@ -142,7 +142,7 @@ def _pages_of(folder: Path, count: int) -> Iterator[TruePage]:
         for _ in range(50):
             page = document[choice.randrange(len(document))]
             text = plain(page.get_text())
-            unknown = any(unicodedata.category(letter) in ("Co", "Cn", "So") for letter in text)
+            unknown = any(unicodedata.category(letter) in ("Cc", "Cn", "Co", "So") for letter in text)
             if sum(map(str.isalnum, text)) >= LEAST_LETTERS and not unknown:
                 break
         pixels = page.get_pixmap(dpi=SCANNED_DPI)
