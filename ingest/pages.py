@@ -25,8 +25,6 @@ _RULE_SPACING_PT = 8.0
 """Closer rules are staves or double lines, not rows of a table."""
 _RULE_JOIN_PT = 2.5
 """Rules this close meet, or are the two edges of one rule."""
-_SIZE_CHANGE = 1.15
-"""Lines of a scan whose letters differ by this ratio are no lines of one paragraph."""
 FIGURE_CAPTION = re.compile(
     r"\s*(?:figure|fig\.|abbildung|abb\.|figura|рисунок|рис\.|图|圖|図)\s*[A-Z]?\d", re.IGNORECASE
 )
@@ -250,19 +248,6 @@ def reading_order(items: Sequence[PageItem]) -> tuple[PageItem, ...]:
     return tuple(item for _, item in _ordered(boxed))
 
 
-def blocks_from_lines(lines: Sequence[PageLine]) -> list[TextBlock]:
-    """Group single lines (of a scan) to paragraphs: same column, little white space between."""
-    groups: list[list[PageLine]] = []
-    for line in sorted(lines, key=lambda each: (each.box.y0, each.box.x0)):
-        for group in reversed(groups):
-            if _is_same_size(group[-1], line) and _continues(group[-1].box, line.box):
-                group.append(line)
-                break
-        else:
-            groups.append([line])
-    return [TextBlock(tuple(group)) for group in groups]
-
-
 def _is_grid(rules: Sequence[Box], *, most_apart: bool) -> bool:
     upright = [rule for rule in rules if _sides(rule)[1] > _RULE_SPACING_PT]
     level = [rule for rule in rules if _sides(rule)[0] > _RULE_SPACING_PT]
@@ -293,22 +278,6 @@ def _near(one: _Corners, other: _Corners, gap_pt: float) -> bool:
         and one[1] - gap_pt <= other[3]
         and other[1] - gap_pt <= one[3]
     )
-
-
-def _is_same_size(one: PageLine, other: PageLine) -> bool:
-    sizes = sorted((one.size_pt, other.size_pt))
-    return not sizes[0] or sizes[1] < sizes[0] * _SIZE_CHANGE
-
-
-def _continues(above: Box, below: Box) -> bool:
-    """True when a line goes on the paragraph, or the row, of the line before it."""
-    height = min(above.y1 - above.y0, below.y1 - below.y0)
-    same_row = abs(above.y0 - below.y0) < height / 2
-    if same_row:
-        return 0 <= below.x0 - above.x1 < height
-    white = below.y0 - above.y1
-    share = min(above.x1, below.x1) - max(above.x0, below.x0)
-    return -height / 2 < white < height * 0.8 and share > 0
 
 
 _Boxed = list[tuple[Box, PageItem]]

@@ -19,11 +19,11 @@ from ingest.pages import (
     PageContent,
     PageItem,
     PageLine,
-    blocks_from_lines,
     reading_order,
 )
+from ingest.paragraphs import blocks_from_lines
 from ingest.placement import ScanPlacement
-from ingest.printed_words import WORD_CORNERS, placed_words
+from ingest.printed_words import WORD_CORNERS, is_wide, placed_words
 from ingest.text_cuts import Picture, along_text, side_px
 from ingest.text_engine import FoundLine, PlacedLine, TextEngine
 from ingest.text_layer import without_doubted, without_printed
@@ -40,8 +40,11 @@ _SURER = 0.05
 _LEAST_SKEW_DEG = 0.15
 _MOST_SKEW_DEG = 30.0
 _SAME_SIZE = 1.14
+"""Lines of one size are measured alike within this ratio."""
 _LEAST_LETTERS = 4
-"""The height of fewer letters says nothing about their size."""
+_TALL_SIGNS = frozenset("()[]{}|/\\_$%&@#<>")
+_MOSTLY = 0.66
+"""Fewer letters, or fewer of one kind than this share, do not tell how large a line is set."""
 _SMALL_SHARE, _CAPITAL_SHARE, _WIDE_SHARE = 0.455, 0.72, 0.85
 """Height of small letters, capitals and Chinese characters as shares of their font size."""
 
@@ -189,7 +192,7 @@ def _word_shares(line: PlacedLine) -> np.ndarray[tuple[int, int], np.dtype[np.fl
     edges = np.concatenate(([letters[0] - widths[0] / 2], between, [letters[-1] + widths[-1] / 2]))
     edges = np.maximum.accumulate(np.clip(edges, 0, 1))
     places = [place for _, *place in placed_words(line.text)]
-    return np.array([(edges[start], edges[end]) for start, end in places])
+    return np.array([(edges[start], edges[end]) for start, end in places]).reshape(-1, 2)
 
 
 def _upright(
@@ -207,16 +210,20 @@ def _upright(
 
 
 def _size_pt(line: PlacedLine, points_per_px: float) -> float:
-    """Font size, told from the height of the letters; 0 for few letters, and for digits."""
+    """Font size, told from the height of the letters; 0 where few letters, or signs, set it."""
     letters = [letter for letter in line.text if letter.isalpha()]
-    if len(letters) < _LEAST_LETTERS:
+    signs = sum(letter in _TALL_SIGNS for letter in line.text)
+    if len(letters) < _LEAST_LETTERS or signs > (1 - _MOSTLY) * len(letters):
         return 0.0
-    if any(letter.islower() for letter in letters):
+    least = _MOSTLY * len(letters)
+    if sum(map(str.islower, letters)) >= least:
         share = _SMALL_SHARE
-    elif any(letter.isupper() for letter in letters):
+    elif sum(map(str.isupper, letters)) >= least:
         share = _CAPITAL_SHARE
-    else:
+    elif sum(map(is_wide, letters)) >= least:
         share = _WIDE_SHARE
+    else:
+        return 0.0
     return line.band_px * points_per_px / share
 
 

@@ -35,7 +35,7 @@ _LEAST_UNMAPPED = 20
 """Odd glyphs, bullets and signs are no reason to doubt a page."""
 _LEAST_LETTERS = 60
 """Fewer letters are not judged."""
-_VOWELS = frozenset("aeiouyäöüáàâãåæéèêëíìîïóòôõøœúùûýаеёиоуыэюяіїєαεηιουωάέήίόύώ")
+_VOWELS = frozenset("aeiouyäöüáàâãåæéèêëíìîïóòôõøœúùûýαεηιουωάέήίόύώ")
 _FEW_VOWELS, _MANY_VOWELS = 0.22, 0.65
 _CONFIRMED_SHARE = 0.5
 _ALL_CONFIRMED = 0.8
@@ -84,10 +84,9 @@ _LETTERS_WITH_VOWELS = frozenset(
         map(chr, range(ord("a"), ord("z") + 1)),
         map(chr, range(ord("ß"), ord("ÿ") + 1)),
         map(chr, range(ord("α"), ord("ώ") + 1)),
-        map(chr, range(ord("а"), ord("ё") + 8)),
     )
 )
-"""Latin, Greek and Cyrillic: scripts that write their vowels."""
+"""Latin and Greek: scripts that write their vowels and that can be read from a picture."""
 
 
 def is_picture_of_text(

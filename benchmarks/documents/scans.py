@@ -42,6 +42,7 @@ SCANNED_DPI = 200
 JPEG_QUALITY = 70
 LEAST_LETTERS = 1000
 LEAST_PAGES = 20
+UNPRINTED = ("Cc", "Cn", "Co", "So")
 ALIKE = str.maketrans("‘’“”′–—−", "''\"\"'---")
 Picture = Image.Image
 
@@ -142,7 +143,9 @@ def _pages_of(folder: Path, count: int) -> Iterator[TruePage]:
         for _ in range(50):
             page = document[choice.randrange(len(document))]
             text = plain(page.get_text())
-            unknown = any(unicodedata.category(letter) in ("Cc", "Cn", "Co", "So") for letter in text)
+            unknown = any(
+                unicodedata.category(letter) in ("Cc", "Cn", "Co", "So") for letter in text
+            )
             if sum(map(str.isalnum, text)) >= LEAST_LETTERS and not unknown:
                 break
         pixels = page.get_pixmap(dpi=SCANNED_DPI)

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.records import Box, Moment
+from ingest.cache import cached
 from ingest.mupdf.opening import probe_document
 from ingest.mupdf.reading import read_pages
 from ingest.mupdf.rendering import render_page
-from ingest.pages import FigureBlock, PageContent, PageLine, TextBlock
+from ingest.pages import DocumentInfo, FigureBlock, PageContent, PageLine, TextBlock
 from ingest.passages import document_moments
 from ingest.placement import ScanPlacement
 from ingest.scans import Scan, with_scan
@@ -144,6 +145,58 @@ def test_columns_of_a_skewed_scan_are_read_one_after_the_other(
     passages = passages_on(told(path, read_again(path, reader)), 1)
 
     assert " ".join(each.text for each in passages).split() == " ".join(left + right).split()
+
+
+def test_a_scan_that_was_read_comes_back_from_the_cache(tmp_path: Path) -> None:
+    placement = ScanPlacement(1, 2.5, 300, 200)
+    page = PageContent(1, "1", 300, 200, (), needs_ocr=True)
+    line = placed_line("Read on its side", (20, 40, 150, 52))
+    read = with_scan(page, Scan((line,), placement), 72)
+    assert (read.width_pt, read.height_pt) == (200, 300)
+    entry = tmp_path / "scans"
+
+    cached(entry, lambda: (read,))
+
+    def compute() -> tuple[PageContent, ...]:
+        raise AssertionError("the cached page was refused")
+
+    assert cached(entry, compute) == (read,)
+
+
+def test_large_letters_are_headings_and_tall_signs_are_not() -> None:
+    """Bands as measured on scans: brackets and capitals among small letters fill the line."""
+    page = PageContent(1, "1", 400, 300, (), needs_ocr=True)
+    body = [
+        placed_line("the text of a manual as it runs", (20, y, 200, y + 13), band_px=5)
+        for y in (60, 76, 92, 150, 166)
+    ]
+    title = placed_line("Filters", (20, 20, 100, 42), band_px=8)
+    code = placed_line("run(list[0], x{1}, f(2))", (20, 120, 120, 133), band_px=8)
+    caps = placed_line("CAUTION HOT", (20, 190, 120, 203), band_px=8)
+
+    read = with_scan(page, _scan([title, *body, code, caps]), 72)
+
+    (_, first, *rest) = document_moments(DocumentInfo("x.pdf", 1, ("1",), "", ()), [read], SETTINGS)
+    assert {first.heading, *(each.heading for each in rest)} == {"Filters"}
+    sizes = {
+        line.text: line.size_pt
+        for item in read.items
+        if isinstance(item, TextBlock)
+        for line in item.lines
+    }
+    assert sizes[code.text] == 0
+    assert sizes[caps.text] == sizes[body[0].text] == pytest.approx(11, abs=0.1)
+
+
+def test_paragraphs_of_a_scan_end_where_more_is_white_than_between_most_lines() -> None:
+    def blocks(*tops: float) -> list[int]:
+        page = PageContent(1, "1", 400, 400, (), needs_ocr=True)
+        lines = [placed_line(f"line at {y}", (20, y, 200, y + 12)) for y in tops]
+        items = with_scan(page, _scan(lines), 72).items
+        return [len(item.lines) for item in items if isinstance(item, TextBlock)]
+
+    assert blocks(20, 33, 46, 66, 79, 92) == [3, 3]
+    assert blocks(20, 44, 68, 92, 124, 148) == [4, 2], "typed with double spacing"
 
 
 # Text layers
