@@ -35,6 +35,7 @@ _ALLOWED_MODULES = (
     "ingest.composition",
     "ingest.frames",
     "ingest.pages",
+    "ingest.placement",
     "ingest.subtitles",
     "ingest.transcript",
     "ingest.video",

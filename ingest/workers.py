@@ -28,7 +28,8 @@ from ingest.job import Job
 from ingest.media import read_audio
 from ingest.media_info import MediaInfo
 from ingest.page_pictures import redeemed, ticketed
-from ingest.pages import PageContent, apply_ocr
+from ingest.pages import PageContent
+from ingest.scans import with_scan
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
@@ -111,7 +112,7 @@ class ScreenTextWorker:
         if isinstance(rendered, Lost):
             return replace(page, items=(), needs_ocr=False, lost=rendered.reason)
         image, dpi = rendered.value
-        return apply_ocr(page, self._reader.read(image), dpi)
+        return with_scan(page, self._reader.read_page(image), dpi)
 
 
 class EmbedWorker:

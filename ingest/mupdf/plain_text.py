@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pymupdf
 
 from index.errors import SourceError
@@ -24,6 +25,7 @@ from ingest.pages import (
     TextBlock,
     union_box,
 )
+from ingest.printed_words import WORD_CORNERS
 from ingest.text_encoding import decode_text
 from ingest.text_pages import (
     PAGE_ROWS,
@@ -52,6 +54,7 @@ _HEADING_GROWTH = 1.2
 """Headings count as set in larger letters than the text, by this factor a level."""
 _HEADING_LEVELS = 6
 _TITLE_LETTERS = 200
+_WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +158,13 @@ def _items(
 def _paragraph(paragraph: Sequence[tuple[int, Row]]) -> PageItem:
     cells = table_rows([row.text for _, row in paragraph])
     if cells and len({row.line for _, row in paragraph}) == len(paragraph):
-        boxes = [_box(position, row.text) for position, row in paragraph]
-        return TableBlock(union_box(boxes), cells, (boxes[0], *boxes[2:]))
+        printed = [paragraph[0], *paragraph[2:]]
+        boxes = tuple(_box(position, row.text) for position, row in printed)
+        word_boxes = tuple(
+            tuple(_word_boxes(position, row.text, texts))
+            for (position, row), texts in zip(printed, cells, strict=True)
+        )
+        return TableBlock(union_box(boxes), cells, boxes, word_boxes)
     return TextBlock(
         tuple(
             PageLine(row.text.strip(), _box(position, row.text), _LETTERS_PT)
@@ -166,11 +174,29 @@ def _paragraph(paragraph: Sequence[tuple[int, Row]]) -> PageItem:
 
 
 def _box(position: int, text: str) -> Box:
-    indent = len(text) - len(text.lstrip())
-    x0 = _MARGIN_PT + indent * _CELL_PT
+    return _box_of(position, text, len(text) - len(text.lstrip()), len(text.rstrip()))
+
+
+def _box_of(position: int, row: str, start: int, end: int) -> Box:
+    """Where characters [start, end) of a row are printed."""
+    x0 = _MARGIN_PT + sum(map(cells_of, row[:start])) * _CELL_PT
+    x1 = x0 + sum(map(cells_of, row[start:end])) * _CELL_PT
     y0 = _MARGIN_PT + position * _ROW_PT
-    width = sum(map(cells_of, text.strip())) * _CELL_PT
-    return Box(x0, y0, x0 + width, y0 + _ROW_PT)
+    return Box(x0, y0, x1, y0 + _ROW_PT)
+
+
+def _word_boxes(position: int, row: str, texts: Sequence[str]) -> Iterator[bytes]:
+    """Boxes of the words of each cell of a table's row, packed as in `printed_words`."""
+    reached = 0
+    for text in texts:
+        written = text.replace("|", "\\|")
+        reached = max(row.find(written, reached), reached)
+        end = reached + len(written)
+        words = [_box_of(position, row, *word.span()) for word in _WORD.finditer(row, reached, end)]
+        reached = end
+        yield b"".join(
+            np.array([box.x0, box.y0, box.x1, box.y1], WORD_CORNERS).tobytes() for box in words
+        )
 
 
 def _runs(text: str) -> list[tuple[int, str]]:

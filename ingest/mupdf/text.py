@@ -15,6 +15,7 @@ from index.records import Box
 from ingest.mupdf.letters import UNKNOWN_LETTER
 from ingest.mupdf.words import TEXT_FLAGS, text_page_of, words_of_lines
 from ingest.pages import PageLine, TextBlock
+from ingest.text_layer import unmapped_letters
 
 _UNITS_PER_POINT = 100
 """MuPDF writes boxes as integers: this keeps hundredths of a point."""
@@ -37,7 +38,6 @@ def page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     pymupdf.mupdf.fz_print_stext_page_as_json(output, text_page, _UNITS_PER_POINT)
     output.fz_close_output()
     written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    unknown = written.count(UNKNOWN_LETTER)
     written, vectors = _VECTOR.subn("", written)
     if vectors and written.endswith(",]}"):
         written = written[: -len(",]}")] + "]}"
@@ -45,6 +45,7 @@ def page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     images = [_box(block["bbox"]) for block in found if block["type"] == "image"]
     raw_blocks = [block["lines"] for block in found if block["type"] == "text"]
     raw_texts = [raw["text"] for lines in raw_blocks for raw in lines]
+    unknown = unmapped_letters(" ".join(raw_texts))
     texts, word_boxes = words_of_lines(shown, text_page, raw_texts)
     rest = iter(zip(texts, word_boxes, strict=True))
     blocks = [block for lines in raw_blocks for block in _text_blocks(lines, rest)]
