@@ -287,3 +287,24 @@ def test_a_locked_file_opens_with_a_line_of_the_password_file(tmp_path: Path) ->
 def test_a_file_locked_against_changes_only_opens_without(tmp_path: Path) -> None:
     path = _locked(tmp_path / "owner.pdf", "")
     assert [each.text for each in passages(path)] == [WORDS]
+
+
+def test_words_of_a_table_in_markdown_stand_in_their_cells(tmp_path: Path) -> None:
+    rows = "| Part | 色 |\n|------|---------|\n| pump valve | 青い 水 |\n"
+    (table,) = passages(put(tmp_path, "parts.md", rows.encode()))
+    boxes = {
+        table.text[start:end]: (x0, x1) for start, end, x0, _, x1, _ in table.word_boxes.rows()
+    }
+    cell_pt = boxes["pump"][0] - 36.0
+    cell_pt /= 2
+    assert boxes == {
+        word: pytest.approx((36.0 + first * cell_pt, 36.0 + end * cell_pt))
+        for word, first, end in [
+            ("Part", 2, 6),
+            ("色", 9, 11),
+            ("pump", 2, 6),
+            ("valve", 7, 12),
+            ("青い", 15, 19),
+            ("水", 20, 22),
+        ]
+    }
