@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 
 import pymupdf
@@ -14,6 +15,7 @@ from tests.media.broken_pdfs import paged, script, stream
 
 CHAPTERS = ("Wind", "Tide", "Salt")
 _SENTENCE = "Paragraph {row} of the chapter on {name} says that it changes at {row} knots."
+_MOBI_RECORD = 4096
 _CONTAINER = (
     '<?xml version="1.0"?><container version="1.0"'
     ' xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
@@ -52,6 +54,32 @@ def epub() -> bytes:
     )
     packed = {name: content.encode() for name, content in files.items()}
     return zipped({"mimetype": b"application/epub+zip"} | packed)
+
+
+def mobi() -> bytes:
+    """The same three chapters as a MOBI book, not compressed."""
+    html = "<html><head><title>Sea</title></head><body>"
+    for name in CHAPTERS:
+        rows = "".join(f"<p>{_SENTENCE.format(row=row, name=name)}</p>" for row in range(40))
+        html += f"<h1>{name}</h1>{rows}<mbp:pagebreak/>"
+    text = f"{html}</body></html>".encode()
+    texts = [text[at : at + _MOBI_RECORD] for at in range(0, len(text), _MOBI_RECORD)]
+    behind = len(texts) + 1
+    header = bytearray(232)
+    header[:24] = b"MOBI" + struct.pack(">5I", 232, 2, 65001, 1, 6)
+    header[24:64] = b"\xff" * 40
+    header[64:80] = struct.pack(">4I", behind, 16 + len(header), 3, 9)
+    header[88:96] = struct.pack(">2I", 6, behind)
+    first = struct.pack(">HHIHHI", 1, 0, len(text), len(texts), _MOBI_RECORD, 0)
+    records = [first + bytes(header) + b"Sea" + bytes(2), *texts]
+    head = b"Sea".ljust(32, b"\0") + bytes(28) + b"BOOKMOBI" + bytes(8)
+    head += struct.pack(">H", len(records))
+    at = len(head) + 8 * len(records) + 2
+    places = b""
+    for number, record in enumerate(records):
+        places += struct.pack(">2I", at, number)
+        at += len(record)
+    return head + places + bytes(2) + b"".join(records)
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -131,6 +159,7 @@ def small_documents() -> list[tuple[str, bytes]]:
         ("plain.pdf", plain),
         ("rich.pdf", rich_pdf()),
         ("book.epub", epub()),
+        ("book.mobi", mobi()),
         ("comic.cbz", comic()),
         ("scan.tiff", picture("One", "TIFF", more=("Two",))),
         ("photo.jpg", picture("A photo", "JPEG")),
