@@ -42,7 +42,7 @@ def read_pages(
 
     Ranges are independent of each other and may be read in different processes. Without
     `pictures` neither pages nor figures are rendered. Pages with `needs_ocr` hold no words yet:
-    see `render_page` and `pages.apply_ocr`. Raises SourceError (stage "pages").
+    see `render_page` and `scans.with_scan`. Raises SourceError (stage "pages").
     """
     if not 1 <= first <= last <= info.pages:
         raise ValueError(f"pages {first}..{last} are not within 1..{info.pages}")
