@@ -6,15 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from starlette.testclient import TestClient
 
 from index.errors import QuestionError
 from index.records import MomentKind, PageArea, PageOnScreen, Span
 from ingest.linking import link_all
-from secondsight import Library
+from secondsight import Library, present
 from secondsight.server.app import create_app
 from tests.conftest import MANUAL, secondsight
 from tests.media.slide_talk import (
@@ -138,8 +140,9 @@ def test_command_line_and_http_tell_it(linked: Linked) -> None:
     (row,) = next(p for p in pairs if p["talk"]["name"] == "talk.mp4")["page_on_screen"]
     assert (row["start_s"], row["end_s"]) == (12.0, 14.0)
     assert row["said"] == said_on(3, 4)
-    text = secondsight("search", said_on(3, 4), "-n", "1", "-L", directory).stdout
-    assert "slide: deck.pdf p. 4" in text
+    printed = StringIO()
+    present.print_hits(Console(file=printed), linked.library.search(said_on(3, 4), k=1))
+    assert "slide: deck.pdf p. 4" in printed.getvalue()
     client = TestClient(create_app(linked.library), base_url="http://127.0.0.1")
     deck = linked.library.source("deck.pdf").id
     assert client.get(f"/v1/sources/{deck}/on_screen", params={"page": 4}).json()["pairs"] == pairs
