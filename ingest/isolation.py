@@ -20,12 +20,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
+
+import psutil
 
 from index.errors import SecondsightError, SourceError
 from ingest.cache import load_records
@@ -37,6 +40,9 @@ Value = TypeVar("Value")
 _START_LIMIT_S = 120.0
 """A child that has not imported what it runs by then never will: the machine is at fault."""
 _MESSAGE_BYTES = 1 << 31
+_PATIENCE = 5.0
+"""On a busy machine, or waiting for a disk, an item may take this many times its limit."""
+_LOOK_UP_EVERY_S = 0.02
 _OVERLONG = 3
 """After this many items without an end, the rest of the work is not tried."""
 _REASON_LETTERS = 160
@@ -54,6 +60,7 @@ class Limits:
     """What one item may cost."""
 
     time_s: float
+    """Seconds of work; waiting for the processor or a disk counts a fifth."""
     memory_bytes: int
     """Above what the child holds before it."""
 
@@ -203,7 +210,7 @@ class _Child:
         ended: _Ended | None = None
         try:
             self._connection.send_bytes(pickle.dumps(request))
-            if self._connection.poll(limit_s):
+            if self._answers(limit_s):
                 answer: tuple[Any, ...] = load_records(self._connection.recv_bytes(_MESSAGE_BYTES))
                 if answer[0] != "died":
                     return answer
@@ -216,6 +223,25 @@ class _Child:
             if ended is not None:
                 self.end()
         return ended
+
+    def _answers(self, limit_s: float) -> bool:
+        """Wait for an answer as long as the child may work; longer where others hold it up."""
+        began_s = self._worked_s()
+        ends = time.monotonic() + limit_s * _PATIENCE
+        left_s = limit_s
+        while left_s > 0:
+            if self._connection.poll(max(left_s, _LOOK_UP_EVERY_S)):
+                return True
+            left_s = min(limit_s - (self._worked_s() - began_s), ends - time.monotonic())
+        return False
+
+    def _worked_s(self) -> float:
+        """Processor time of the child, in seconds."""
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
 
     def _death(self) -> str:
         try:

@@ -66,7 +66,7 @@ class DocumentSettings:
     scan_dpi: int = 150
     """Resolution at which pages without text are read."""
     page_limit_s: float = 20.0
-    """A page that takes longer to read is left out and noted; opening a file has as long."""
+    """A page that is this much work is left out and noted; opening a file may be as much."""
     page_memory_bytes: int = 1_000_000_000
     """A page that needs more memory is left out and noted."""
     password_file: str | None = None

@@ -27,6 +27,8 @@ def obeying(greeting: str) -> Iterator[Callable[[str], object]]:
 def _obey(greeting: str, item: str) -> object:
     if item == "sleep":
         time.sleep(60)
+    while item == "spin":
+        pass
     if item == "hold":
         hold_the_interpreter()
     if item == "crash":

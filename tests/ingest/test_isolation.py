@@ -14,7 +14,7 @@ from index.errors import SourceError
 from ingest.isolation import Done, Limits, Lost, end_idle, isolated
 
 OBEYING = "tests.ingest.hostile.obeying"
-LIMITS = Limits(time_s=1.0, memory_bytes=200_000_000)
+LIMITS = Limits(time_s=0.4, memory_bytes=200_000_000)
 
 
 def outcomes(*items: str, greeting: str = "hello", limits: Limits = LIMITS) -> list[object]:
@@ -26,8 +26,9 @@ def outcomes(*items: str, greeting: str = "hello", limits: Limits = LIMITS) -> l
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
-        ("sleep", "no end after 1 s"),
-        ("hold", "no end after 1 s"),
+        ("sleep", "no end after 0.4 s"),
+        ("spin", "no end after 0.4 s"),
+        ("hold", "no end after 0.4 s"),
         ("crash", "its reader crashed (SIGSEGV)"),
         ("exit", "its reader ended with code 3"),
         ("eat", "it needs more memory than the limit"),
@@ -53,14 +54,14 @@ def test_a_session_that_is_refused_is_an_error_and_one_that_hangs_loses_all() ->
     with pytest.raises(SourceError, match=r"a\.pdf: is refused"):
         outcomes("one", greeting="refuse")
     started = time.monotonic()
-    assert outcomes("one", "two", greeting="hang") == ["- no end after 1 s"] * 2
+    assert outcomes("one", "two", greeting="hang") == ["- no end after 0.4 s"] * 2
     assert outcomes("one", greeting="crash") == ["- its reader crashed (SIGSEGV)"]
     assert time.monotonic() - started < 30
 
 
 def test_after_some_items_without_end_the_rest_is_not_tried() -> None:
     short = Limits(time_s=0.2, memory_bytes=200_000_000)
-    assert outcomes(*["sleep"] * 3, "four", limits=short) == [
+    assert outcomes(*["spin"] * 3, "four", limits=short) == [
         *["- no end after 0.2 s"] * 3,
         "- not tried: 3 before it had no end",
     ]
