@@ -52,6 +52,7 @@ _SURE_ACCENT = re.compile(
     rf"(?<={_LETTER}{_LETTER})(?<![Qq]u)\u00b4{_VOWEL}|(?<={_LETTER})`{_VOWEL}"
     rf"|[{''.join(_MARKS)}]{_LETTER}"
 )
+_ACCENT = re.compile(f"[\u00b4{''.join(_MARKS)}]")
 _SURE_ACCENTS = 2
 _EVERY_ACCENT = re.compile(rf"\u00b4{_LETTER}|(?<![\w`])`[Aa](?![\w`])")
 _MAYBE_ACCENTED = re.compile(rf"`{_VOWEL}(?![^`'\u2019\n]*[`'\u2019])|\u00b4{_LETTER}")
@@ -78,9 +79,8 @@ def plain(text: str, *, quotes_are_accents: bool = False) -> str:
 
 def prints_accents(texts: Iterable[str]) -> bool:
     """True for a page that prints accents as letters: some stand where no quote can."""
-    return sum(len(_SURE_ACCENT.findall(text)) for text in texts if not text.isascii()) >= (
-        _SURE_ACCENTS
-    )
+    held = [text for text in texts if _ACCENT.search(text)]
+    return sum(len(_SURE_ACCENT.findall(text)) for text in held) >= _SURE_ACCENTS
 
 
 def may_be_accented(text: str) -> bool:

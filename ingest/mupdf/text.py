@@ -39,11 +39,10 @@ def page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
     unknown = written.count(UNKNOWN_LETTER)
     written, vectors = _VECTOR.subn("0", written)
-    found = {at: block for at, block in enumerate(json.loads(written)["blocks"]) if block}
-    images = [_box(block["bbox"]) for block in found.values() if block["type"] == "image"]
-    by_number = {at: block["lines"] for at, block in found.items() if block["type"] == "text"}
-    raw_blocks = list(by_number.values())
-    numbers = [(at, line) for at, lines in by_number.items() for line in range(len(lines))]
+    found = [block for block in json.loads(written)["blocks"] if block]
+    images = [_box(block["bbox"]) for block in found if block["type"] == "image"]
+    raw_blocks = [block["lines"] for block in found if block["type"] == "text"]
+    numbers = [(at, line) for at, lines in enumerate(raw_blocks) for line in range(len(lines))]
     raw_texts = [raw["text"] for lines in raw_blocks for raw in lines]
     texts, word_boxes = words_of_lines(shown, text_page, raw_texts, numbers)
     rest = iter(zip(texts, word_boxes, strict=True))
