@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import ScoredSentence, choose_sentences, score_sentences
+from retrieve.on_screen import Ties, ties_of
 from retrieve.search import MILLISECONDS_PER_SECOND, SearchResult, search
 
 if TYPE_CHECKING:
@@ -74,7 +75,9 @@ def answer_from(
     evidence = collect_evidence(result.hits, snapshot)
     scored = score_sentences(result.query, evidence, snapshot, embedder, settings)
     chosen = choose_sentences(scored, settings)
-    sentences = tuple(_quoted(one) for one in chosen)
+    places = [(one.sentence.evidence.source.id, one.sentence.place) for one in chosen]
+    ties = ties_of(snapshot, places, result.query)
+    sentences = tuple(_quoted(one, tie) for one, tie in zip(chosen, ties, strict=True))
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return Answer(
         question=result.query,
@@ -96,7 +99,7 @@ def answer_from(
     )
 
 
-def _quoted(one: ScoredSentence) -> AnswerSentence:
+def _quoted(one: ScoredSentence, ties: Ties) -> AnswerSentence:
     sentence = one.sentence
     evidence = sentence.evidence
     citation = Citation(
@@ -105,6 +108,8 @@ def _quoted(one: ScoredSentence) -> AnswerSentence:
         source_name=evidence.source.name,
         place=sentence.place,
         quote=sentence.quote,
+        on_screen=ties.on_screen,
+        shown_page=ties.shown_page,
     )
     verdict: Verdict = "supported" if sentence.quote in evidence.text else "not shown"
     return AnswerSentence(sentence.text, verdict, (citation,))

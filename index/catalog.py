@@ -1,4 +1,4 @@
-"""The DuckDB files of a library: one catalog a shard, one inventory a library. All SQL is here.
+"""The DuckDB files of a library: a catalog a shard, and tables of the whole. All SQL is here.
 
 A catalog is written once and only read afterwards. All catalogs a process reads are attached to
 one in-memory DuckDB, so that one query can span shards and a shard costs no threads. DuckDB
@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from importlib import resources
 from itertools import count
@@ -34,11 +34,13 @@ __all__ = [
     "InventoryRow",
     "read_inventory",
     "read_moments",
+    "read_table",
     "write_catalog",
     "write_inventory",
+    "write_table",
 ]
 
-_SCHEMA_VERSIONS = {"catalog": 2, "inventory": 1}
+_SCHEMA_VERSIONS = {"catalog": 2, "inventory": 1, "links": 1}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "async_threads": 0,
@@ -368,26 +370,31 @@ def write_inventory(
 ) -> None:
     """Write a new inventory file: the old rows, those of `upserts` replaced or added.
 
-    Rows of forgotten sources are left out, and no byte of them is in the new file, since it is
-    written from nothing. Raises LibraryError when a file cannot be read or written.
+    Nothing of forgotten sources is in it. Raises LibraryError when a file cannot be used.
     """
-    rows = {} if old_path is None else {row.path: row for row in read_inventory(old_path)}
-    rows.update((row.path, row) for row in upserts)
+    held = [] if old_path is None else read_inventory(old_path)
+    rows = {row.path: row for row in (*held, *upserts)}
     kept = [rows[path] for path in sorted(rows) if rows[path].source_id not in forget_source_ids]
-    with _created(new_path, "inventory") as connection:
-        _insert(connection, "inventory", columns.inventory_columns(kept))
+    write_table(new_path, "inventory", "inventory", columns.inventory_columns(kept))
 
 
 def read_inventory(path: Path) -> list[InventoryRow]:
     """All rows by path; raises LibraryError when the file cannot be read."""
-    connection = _opened(path, "inventory")
-    try:
-        rows = connection.execute(
-            "SELECT path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at "
-            "FROM inventory ORDER BY path"
-        ).fetchall()
-    except duckdb.Error as error:
-        raise disk_error(path, "read", error) from error
-    finally:
-        connection.close()
+    names = "path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at"
+    rows = read_table(path, "inventory", "inventory", names, order="path")
     return [InventoryRow(columns.text_to_path(row[0]), *row[1:]) for row in rows]
+
+
+def write_table(path: Path, component: str, table: str, content: Columns) -> None:
+    """Write a file of one table, from nothing. Raises LibraryError when the disk refuses."""
+    with _created(path, component) as connection:
+        _insert(connection, table, content)
+
+
+def read_table(path: Path, component: str, table: str, fields: str, *, order: str) -> list[Row]:
+    """All rows of a file of one table, in order; raises LibraryError when it cannot be read."""
+    with closing(_opened(path, component)) as connection:
+        try:
+            return connection.execute(f"SELECT {fields} FROM {table} ORDER BY {order}").fetchall()
+        except duckdb.Error as error:
+            raise disk_error(path, "read", error) from error

@@ -71,6 +71,8 @@ class Manifest:
     inventory: str | None
     """File name of the inventory; None before anything was offered."""
     shards: tuple[ShardEntry, ...]
+    links: str | None = None
+    """File name of the pages on screen; None when no talk is linked to its slides."""
 
     def shard_of(self, source_id: str) -> ShardEntry | None:
         """The shard that holds a source, or None."""
@@ -257,6 +259,7 @@ def _to_json(manifest: Manifest) -> bytes:
         },
         "rotation_sha256": manifest.rotation_sha256,
         "inventory": manifest.inventory,
+        "links": manifest.links,
         "shards": [
             {
                 "id": shard.id,
@@ -317,4 +320,5 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         rotation_sha256=body["rotation_sha256"],
         inventory=body["inventory"],
         shards=shards,
+        links=body.get("links"),  # older manifests do not have it
     )

@@ -239,3 +239,21 @@ class Segment:
     extent: Span | PageRange
     title: str
     moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageOnScreen:
+    """A page of a document stands on the screen of a video."""
+
+    document_id: str
+    page: int
+    """Counted from 1."""
+    video_id: str
+    span: Span
+    """When, on the video's clock."""
+    score: float
+    """How surely it is this page, 0..1."""
+
+    def __post_init__(self) -> None:
+        if self.page < 1 or not 0 <= self.score <= 1:
+            raise ValueError(f"pages count from 1 and scores are 0..1, got {self}")

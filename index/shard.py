@@ -10,22 +10,20 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from index.catalog import InventoryRow, write_catalog, write_inventory
+from index.catalog import InventoryRow, write_catalog
 from index.errors import LibraryError, SecondsightError
 from index.files import (
     disk_error,
     file_sha256,
     remove_tree,
     sync_directory,
-    sync_file,
     sync_tree,
 )
 from index.lexical import write_words
@@ -37,10 +35,10 @@ from index.manifest import (
     Manifest,
     ShardEntry,
     check_embedder,
-    publish,
     read_manifest,
     writer_lock,
 )
+from index.publishing import publish_state
 from index.records import Moment, Segment, Source
 from index.vectors import write_vectors
 
@@ -231,7 +229,7 @@ def commit_shard(
         if present and not replace_present:
             if len(present) < len(entry.sources):
                 raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
-            changed = _publish(library, manifest, manifest.shards, rows, ())
+            changed = publish_state(library, manifest, rows=rows)
             remove_tree(staged)
             return changed
         for shard in replaced:
@@ -242,7 +240,7 @@ def commit_shard(
             sync_directory(target.parent)
             sync_directory(staged.parent)
             kept = [shard for shard in manifest.shards if shard not in replaced]
-            changed = _publish(library, manifest, (*kept, entry), rows, ())
+            changed = publish_state(library, manifest, shards=(*kept, entry), rows=rows)
         except OSError as error:
             _take_back(library, manifest, staged, target)
             raise disk_error(target, "write", error) from error
@@ -270,7 +268,7 @@ def record_outcomes(library: Path, rows: Sequence[InventoryRow]) -> Manifest:
     """
     with writer_lock(library):
         manifest = read_manifest(library)
-        return _publish(library, manifest, manifest.shards, rows, ())
+        return publish_state(library, manifest, rows=rows)
 
 
 def forget_source(library: Path, source_id: str) -> Manifest:
@@ -289,7 +287,7 @@ def forget_source(library: Path, source_id: str) -> Manifest:
             )
         _require_single(entry)
         kept = tuple(shard for shard in manifest.shards if shard.id != entry.id)
-        manifest = _publish(library, manifest, kept, (), (source_id,))
+        manifest = publish_state(library, manifest, shards=kept, forgotten=(source_id,))
         _sweep(library, manifest)
         return manifest
 
@@ -302,39 +300,11 @@ def _require_single(entry: ShardEntry) -> None:
         )
 
 
-def _publish(
-    library: Path,
-    manifest: Manifest,
-    shards: tuple[ShardEntry, ...],
-    rows: Sequence[InventoryRow],
-    forgotten: Collection[str],
-) -> Manifest:
-    """Publish other shards and inventory rows; the old inventory is deleted afterwards."""
-    rewrite = bool(rows) or (bool(forgotten) and manifest.inventory is not None)
-    if shards == manifest.shards and not rewrite:
-        return manifest
-    generation = manifest.generation + 1
-    old = None if manifest.inventory is None else library / manifest.inventory
-    inventory = manifest.inventory
-    if rewrite:
-        inventory = f"inventory-{generation:08d}.duckdb"
-        write_inventory(library / inventory, old, rows, forgotten)
-        try:
-            sync_file(library / inventory)
-        except OSError as error:
-            raise disk_error(library / inventory, "write", error) from error
-    changed = replace(manifest, generation=generation, inventory=inventory, shards=shards)
-    publish(library, changed)
-    if rewrite and old is not None:
-        old.unlink(missing_ok=True)
-    return changed
-
-
 # --- sweeping ------------------------------------------------------------------------------------
 
 
 def sweep(library: Path) -> None:
-    """Delete what crashed writers left: unnamed shards and inventories, staging without a writer.
+    """Delete what crashed writers left: unnamed shards and tables, staging without a writer.
 
     Raises LibraryError when something cannot be deleted.
     """
@@ -348,9 +318,9 @@ def _sweep(library: Path, manifest: Manifest) -> None:
         for shard in (library / SHARDS_NAME).iterdir():
             if shard.name not in live:
                 _remove_shard(library, shard)
-        for inventory in library.glob("inventory-*"):
-            if inventory.name != manifest.inventory:
-                inventory.unlink(missing_ok=True)
+        for table in (*library.glob("inventory-*"), *library.glob("links-*")):
+            if table.name not in (manifest.inventory, manifest.links):
+                table.unlink(missing_ok=True)
         (library / (MANIFEST_NAME + ".new")).unlink(missing_ok=True)
         _sweep_staging(library / STAGING_NAME)
     except OSError as error:

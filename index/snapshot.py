@@ -16,6 +16,7 @@ from index.columns import InventoryRow, MomentColumns, SegmentRow
 from index.errors import LibraryError
 from index.files import disk_error
 from index.lexical import LexicalIndex, ShardWords
+from index.links import PageLinks, read_links
 from index.manifest import (
     SHARDS_NAME,
     Manifest,
@@ -124,6 +125,7 @@ class Snapshot:
         state: tuple[int, int, int],
         shards: Sequence[_OpenShard],
         inventory: Sequence[InventoryRow],
+        links: PageLinks,
         rotation: Vectors,
     ) -> None:
         """Use `Snapshot.open`."""
@@ -132,6 +134,7 @@ class Snapshot:
         self._state = state
         self._shards = tuple(shards)
         self._inventory = tuple(inventory)
+        self.links = links
         self._paths: dict[str, tuple[str, ...]] = {}
         for row in sorted(self._inventory, key=lambda row: row.path):
             if row.source_id is not None and row.outcome != "failed":
@@ -182,12 +185,18 @@ class Snapshot:
             rotation = read_rotation(directory, manifest)
         inventory = manifest.inventory
         rows = [] if inventory is None else read_inventory(directory / inventory)
+        if previous is not None and previous.manifest.links == manifest.links:
+            links = previous.links
+        else:
+            name = manifest.links
+            links = PageLinks([] if name is None else read_links(directory / name))
         return cls(
             directory,
             manifest=manifest,
             state=state,
             shards=shards,
             inventory=rows,
+            links=links,
             rotation=rotation,
         )
 

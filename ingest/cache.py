@@ -23,7 +23,7 @@ from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
-FORMAT = 3
+FORMAT = 4
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
 
 BULK = ".bulk"
@@ -31,9 +31,11 @@ BULK = ".bulk"
 
 _ALLOWED_MODULES = (
     "index.records",
+    "index.word_boxes",
     "ingest.composition",
     "ingest.frames",
     "ingest.pages",
+    "ingest.placement",
     "ingest.subtitles",
     "ingest.transcript",
     "ingest.video",
@@ -73,6 +75,11 @@ class StageCache:
         return self.directory / f"{stage}-{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
 
+def load_records(pickled: bytes) -> Any:
+    """Unpickle what a stage put out; nothing that is no record. Raises UnpicklingError."""
+    return _RecordUnpickler(io.BytesIO(pickled)).load()
+
+
 def cached(entry: Path, compute: Callable[[], Output]) -> Output:
     """The stored output, else the computed one, stored by atomic rename.
 
@@ -80,7 +87,7 @@ def cached(entry: Path, compute: Callable[[], Output]) -> Output:
     the entry cannot be read or written: a full disk is no fault of the file.
     """
     try:
-        value: Output = _RecordUnpickler(io.BytesIO(entry.read_bytes())).load()
+        value: Output = load_records(entry.read_bytes())
     except FileNotFoundError:
         pass
     except OSError as error:

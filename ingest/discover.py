@@ -11,22 +11,14 @@ from pathlib import PurePath
 
 from index.errors import SourceError
 from index.records import SourceKind
+from ingest.formats import AUDIO_SUFFIXES, VIDEO_SUFFIXES, format_of
+from ingest.formats import SUFFIXES as DOCUMENT_FORMATS
 
-VIDEO_SUFFIXES = frozenset(
-    {".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"}
-    | {".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
-)
-AUDIO_SUFFIXES = frozenset(
-    {".aac", ".aif", ".aiff", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".wav"}
-    | {".weba", ".wma"}
-)
-DOCUMENT_SUFFIXES = frozenset({".pdf"})
+DOCUMENT_SUFFIXES = frozenset(DOCUMENT_FORMATS)
 KNOWN_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES | DOCUMENT_SUFFIXES
+TRANSCRIPT_SUFFIXES = frozenset({".txt", ".text"})
 
 _STAGE = "discover"
-_PDF_HEADER = b"%PDF-"
-_PDF_HEADER_WITHIN_BYTES = 1024
-"""Readers accept junk before the header within this many bytes (PDF 1.7, appendix H.3, note 13)."""
 _SOURCE_ID_DIGITS = 32
 
 
@@ -55,8 +47,9 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     """Find the files that paths stand for; nothing is read but the folders.
 
     A file is taken as given, whatever its name. A folder is walked, links to folders included, for
-    files whose suffix is in `KNOWN_SUFFIXES`; hidden files and folders are left out. What cannot
-    be used becomes a problem and never stops the others.
+    files whose suffix is in `KNOWN_SUFFIXES`; hidden files and folders are left out, and so is the
+    text file beside a video or recording of the same name: it repeats what is said there, without
+    its times. What cannot be used becomes a problem and never stops the others.
     """
     files: dict[str, CandidateFile] = {}
     problems: dict[str, SourceError] = {}
@@ -67,7 +60,7 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
             found, unreadable = _files_in(path)
             problems.update((problem.path, problem) for problem in unreadable)
             if not found and not unreadable:
-                problems[path] = SourceError(path, _STAGE, "no video, audio or PDF file in it")
+                problems[path] = SourceError(path, _STAGE, "no video, audio or document in it")
         for file in found:
             if file in files or file in problems:
                 continue
@@ -79,17 +72,15 @@ def discover(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
 
 
 def sniff_kind(path: str) -> SourceKind:
-    """Tell documents from videos by content: a PDF starts with its header, whatever its name.
+    """Tell documents from videos by content first: see `formats.format_of`.
 
-    A file with neither header nor the name of a document is left to the video prober. Raises
-    SourceError when the file cannot be read.
+    What is no document by content or name is left to the video prober. Raises SourceError when the
+    file cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            head = file.read(_PDF_HEADER_WITHIN_BYTES)
+        is_document = format_of(path) is not None
     except OSError as error:
         raise _unreadable(path, error) from error
-    is_document = _PDF_HEADER in head or _suffix(path) in DOCUMENT_SUFFIXES
     return SourceKind.DOCUMENT if is_document else SourceKind.VIDEO
 
 
@@ -139,10 +130,11 @@ def _files_in(root: str) -> tuple[list[str], list[SourceError]]:
         except OSError as error:
             problems.append(_unreadable(folder, error))
             continue
+        recordings = _stems(entries, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
         for entry in entries:
             if os.path.isdir(entry.path):  # DirEntry.is_dir raises on a link to itself
                 (links if entry.is_symlink() else waiting).append(entry.path)
-            elif _suffix(entry.name) in KNOWN_SUFFIXES:
+            elif _suffix(entry.name) in KNOWN_SUFFIXES and not _retells(entry.name, recordings):
                 found.append(entry.path)
     return sorted(found, key=lambda path: PurePath(path).parts), problems
 
@@ -152,6 +144,19 @@ def _visible_entries(folder: str) -> Iterator[os.DirEntry[str]]:
         visible = [entry for entry in entries if not entry.name.startswith(".")]
     # Links are visited last to first name: `pop` takes the last one.
     return iter(sorted(visible, key=lambda entry: entry.name, reverse=True))
+
+
+def _stems(entries: Iterable[os.DirEntry[str]], suffixes: frozenset[str]) -> frozenset[str]:
+    names = (os.path.splitext(entry.name) for entry in entries)
+    return frozenset(stem for stem, suffix in names if suffix.lower() in suffixes)
+
+
+def _retells(name: str, recordings: frozenset[str]) -> bool:
+    """True for `talk.txt` and `talk.en.txt` beside `talk.mp4`."""
+    stem, suffix = os.path.splitext(name)
+    if suffix.lower() not in TRANSCRIPT_SUFFIXES:
+        return False
+    return stem in recordings or os.path.splitext(stem)[0] in recordings
 
 
 def _suffix(path: str) -> str:

@@ -93,7 +93,8 @@ def body_size_pt(pages: Sequence[PageContent]) -> float:
     """Size in which most letters are set; 0 when unknown (scans)."""
     letters: Counter[float] = Counter()
     for line in all_lines(pages):
-        letters[round(line.size_pt * 2) / 2] += len(line.text)
+        if line.size_pt:
+            letters[round(line.size_pt * 2) / 2] += len(line.text)
     return letters.most_common(1)[0][0] if letters else 0.0
 
 

@@ -15,10 +15,13 @@ _PACKAGES = {
     "speech": ("av", "ctranslate2", "faster-whisper"),
     "screen_text": ("openvino", "rapidocr"),
     "subtitles": ("av", "charset-normalizer"),
-    "pages": ("pymupdf",),
+    "pages": ("charset-normalizer", "pillow", "pymupdf"),
     "scans": ("openvino", "pymupdf", "rapidocr"),
 }
 """Packages whose version shapes the output of a stage: code, and models that come inside it."""
+
+_SHAPING_NOTHING = ("threads", "password_file")
+"""Settings that change how fast, or whether at all, but not what comes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,8 @@ class Job:
 
         That is the given settings dataclasses and the versions of the packages that do the work.
         """
-        # Processor threads change how fast, not what.
         shaping = [
-            {key: value for key, value in asdict(part).items() if key != "threads"}  # type: ignore[call-overload]
+            {key: value for key, value in asdict(part).items() if key not in _SHAPING_NOTHING}  # type: ignore[call-overload]
             for part in settings
         ]
         made_by = {name: metadata.version(name) for name in _PACKAGES[stage]}

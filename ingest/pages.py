@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from index.records import Box, TextLine
+from index.files import FilePart
+from index.records import Box
+from ingest.placement import ScanPlacement
 
 POINTS_PER_INCH = 72
 _GUTTER_PT = 6.0
@@ -52,12 +54,19 @@ class DocumentInfo:
     path: str
     pages: int
     labels: tuple[str, ...]
-    """What is printed on each page; str(page) where the file says nothing."""
+    """What is printed on each page; str(page) where the file says nothing.
+
+    Of an e-book: the share of the book before the page ("42 %"); of a text: its lines."""
     title: str
     """From the metadata; "" when it has none."""
     outline: tuple[OutlineEntry, ...]
     repaired: bool = False
     """True when the file is damaged and MuPDF rebuilt it: pages or words may be missing."""
+    format: str = "pdf"
+    """A `formats.DocumentFormat`."""
+    author: str = ""
+    notes: tuple[str, ...] = ()
+    """What was readable but not perfect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class PageLine:
     text: str
     box: Box
     size_pt: float
-    """Size of its first letters; 0 when unknown (scans)."""
+    """Size of its first letters; 0 when unknown (few letters of a scan)."""
     confidence: float | None = None
     """0..1 of the recogniser; None for text the file holds itself."""
     word_boxes: bytes = field(default=b"", repr=False)
@@ -112,7 +121,7 @@ class FigureBlock:
     caption: TextBlock | None
     labels: tuple[PageLine, ...]
     """Lines printed inside the figure."""
-    picture: bytes | None = field(default=None, repr=False)
+    picture: bytes | FilePart | None = field(default=None, repr=False)
     """JPEG of the figure's box."""
 
 
@@ -132,8 +141,15 @@ class PageContent:
     """In reading order."""
     needs_ocr: bool
     """True when the page is a picture of text: its words are to be read from its pixels."""
-    picture: bytes | None = field(default=None, repr=False)
+    picture: bytes | FilePart | None = field(default=None, repr=False)
     """JPEG of the whole page."""
+    lost: str = ""
+    """Why it could not be read; it has no items then."""
+    is_doubted: bool = False
+    """True when its text layer may be nonsense: what is read from its pixels settles that."""
+    placement: ScanPlacement | None = None
+    """Where the items of a scan that lies on its side or askew are on the page as displayed: they
+    are in points of the upright page, as are its width and height."""
 
 
 def union_box(boxes: Iterable[Box]) -> Box:
@@ -242,34 +258,6 @@ def reading_order(items: Sequence[PageItem]) -> tuple[PageItem, ...]:
     return tuple(item for _, item in _ordered(boxed))
 
 
-def blocks_from_lines(lines: Sequence[PageLine]) -> list[TextBlock]:
-    """Group single lines (of a scan) to paragraphs: same column, little white space between."""
-    groups: list[list[PageLine]] = []
-    for line in sorted(lines, key=lambda each: (each.box.y0, each.box.x0)):
-        for group in reversed(groups):
-            if _continues(group[-1].box, line.box):
-                group.append(line)
-                break
-        else:
-            groups.append([line])
-    return [TextBlock(tuple(group)) for group in groups]
-
-
-def apply_ocr(page: PageContent, lines: Sequence[TextLine], dpi: float) -> PageContent:
-    """Put recognised lines in the place of a scanned page's items.
-
-    `lines` have boxes in pixels of the page rendered at `dpi`; they are kept in points, each with
-    its confidence. The page picture stays.
-    """
-    points_per_px = POINTS_PER_INCH / dpi
-    read = [
-        PageLine(line.text, _scaled(line.box, points_per_px), 0.0, line.confidence)
-        for line in lines
-        if line.text.strip()
-    ]
-    return replace(page, items=reading_order(blocks_from_lines(read)), needs_ocr=False)
-
-
 def _is_grid(rules: Sequence[Box], *, most_apart: bool) -> bool:
     upright = [rule for rule in rules if _sides(rule)[1] > _RULE_SPACING_PT]
     level = [rule for rule in rules if _sides(rule)[0] > _RULE_SPACING_PT]
@@ -290,10 +278,6 @@ def _sides(box: Box) -> tuple[float, float]:
     return box.x1 - box.x0, box.y1 - box.y0
 
 
-def _scaled(box: Box, factor: float) -> Box:
-    return Box(box.x0 * factor, box.y0 * factor, box.x1 * factor, box.y1 * factor)
-
-
 _Corners = tuple[float, float, float, float]
 
 
@@ -304,17 +288,6 @@ def _near(one: _Corners, other: _Corners, gap_pt: float) -> bool:
         and one[1] - gap_pt <= other[3]
         and other[1] - gap_pt <= one[3]
     )
-
-
-def _continues(above: Box, below: Box) -> bool:
-    """True when a line goes on the paragraph, or the row, of the line before it."""
-    height = min(above.y1 - above.y0, below.y1 - below.y0)
-    same_row = abs(above.y0 - below.y0) < height / 2
-    if same_row:
-        return 0 <= below.x0 - above.x1 < height
-    white = below.y0 - above.y1
-    share = min(above.x1, below.x1) - max(above.x0, below.x0)
-    return -height / 2 < white < height * 0.8 and share > 0
 
 
 _Boxed = list[tuple[Box, PageItem]]

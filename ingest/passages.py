@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from index.records import Moment, MomentKind, PageArea
 from ingest.footnotes import footnotes_last
 from ingest.headings import (
+    all_lines,
     body_size_pt,
     descended,
     heading_starts,
@@ -25,6 +26,7 @@ from ingest.pages import (
     TextBlock,
     union_box,
 )
+from ingest.placement import displayed_moment
 from ingest.printed_words import WORD_BYTES
 from ingest.settings import DocumentSettings
 from ingest.tokens import (
@@ -82,8 +84,12 @@ def document_moments(
     moments: list[Moment] = []
     following = [heading if headed else None for _, heading, headed in read[1:]]
     for (page, heading, headed), carried in zip(read, [*following, None], strict=True):
-        moments.append(_page_moment(page, headed, heading, vocabulary))
-        moments.extend(_item_moments(page, headed, carried, ornaments, vocabulary, settings))
+        here = [
+            _page_moment(page, headed, heading, vocabulary),
+            *_item_moments(page, headed, carried, ornaments, vocabulary, settings),
+        ]
+        lies = page.placement
+        moments += [displayed_moment(one, lies) for one in here] if lies else here
     return tuple(moments)
 
 
@@ -280,6 +286,7 @@ def _page_moment(
         place=PageArea(page.number, page.label),
         text=joined(words).replace("\n", " "),
         heading=heading,
+        confidence=_confidence(all_lines([page])),
         picture=page.picture,
     )
 

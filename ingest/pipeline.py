@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.catalog import InventoryRow, read_inventory
 from index.embedders import embedder_identity
-from index.errors import SourceError
+from index.errors import SettingsError, SourceError
 from index.manifest import read_manifest
 from index.records import SourceKind
 from index.settings import IndexSettings
@@ -60,9 +60,10 @@ def ingest_paths(
 
     `again`: files that are in it, too, to take their place there when they are done.
     Raises LibraryError when the library cannot be read or written (a full disk, say); what was
-    committed until then stays.
+    committed until then stays. Raises SettingsError when the password file cannot be read.
     """
     started = time.perf_counter()
+    settings = _with_passwords_found(settings)
     library = library.absolute()
     discovery = discover(paths)
     log = RunLog(library)
@@ -302,6 +303,20 @@ class _Run:
     def _hear(self, event: Event) -> None:
         self.log(event)
         self.listener(event)
+
+
+def _with_passwords_found(settings: IngestSettings) -> IngestSettings:
+    """The settings with the password file by its whole path, as workers need it."""
+    given = settings.documents.password_file
+    if given is None:
+        return settings
+    path = os.path.abspath(given)
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise SettingsError(f"password file {path}: {error.strerror or error}") from error
+    return replace(settings, documents=replace(settings.documents, password_file=path))
 
 
 def _require_unchanged(file: CandidateFile) -> None:

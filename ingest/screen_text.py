@@ -13,8 +13,10 @@ from typing import Final
 
 from index.records import Box, Moment, MomentKind, Span, TextLine
 from ingest.frames import KeptFrame
+from ingest.scans import Scan, read_scan
 from ingest.settings import ScreenTextSettings
-from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, PendingLine, Picture, TextEngine
+from ingest.text_cuts import Picture
+from ingest.text_engine import SEARCHED_AROUND_PX, FoundLine, PendingLine, TextEngine
 from ingest.text_regions import (
     Region,
     belongs,
@@ -55,6 +57,13 @@ class ScreenTextReader:
         `image` is uint8, height x width x 3 (RGB). Boxes are in pixels of this image.
         """
         return self._told(self._begin(image, None).lines)
+
+    def read_page(self, image: Picture) -> Scan:
+        """A page that is a picture of text: turned upright and read.
+
+        `image` is uint8, height x width x 3 (RGB), the page as displayed.
+        """
+        return read_scan(self._engine, image, self._min_confidence)
 
     def read_changes(
         self, images: Iterable[Picture], fleeting: Iterable[bool] = repeat(False)

@@ -66,6 +66,13 @@ class DocumentSettings:
     """Longest side of the stored page picture."""
     scan_dpi: int = 150
     """Resolution at which pages without text are read."""
+    page_limit_s: float = 20.0
+    """A page that takes longer to read is left out and noted; opening a file has as long."""
+    page_memory_bytes: int = 1_000_000_000
+    """A page that needs more memory is left out and noted."""
+    password_file: str | None = None
+    """File with passwords, one a line, that are tried on locked documents; it is read where
+    documents are read, and its content goes nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)

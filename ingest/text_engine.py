@@ -25,6 +25,18 @@ from PIL import Image
 from index.errors import ModelMissingError
 from index.records import Box, TextLine
 from ingest.settings import ScreenTextSettings
+from ingest.text_cuts import (
+    LEAST_WIDTH_PX,
+    Corners,
+    Picture,
+    along_text,
+    as_input,
+    band_share,
+    cut_out,
+    evenly_spread,
+    letter_shares,
+    side_px,
+)
 from ingest.text_regions import Region, ink, letters_px
 from ingest.text_rows import in_rows
 
@@ -40,18 +52,12 @@ _STRIDE_PX: Final = 32
 """The detector takes pictures whose sides are multiples of this."""
 SEARCHED_AROUND_PX: Final = 32
 """The detector sees at least this much around a region."""
-_LINE_HEIGHT_PX: Final = 48
-"""The recogniser takes lines of this height."""
-_LEAST_WIDTH_PX: Final = 320
-"""Lines are filled up to this width, the least that the recogniser was trained with."""
 _NARROWED: Final = 0.8
 """Longer lines are narrowed to this share, as they were in training: they are read as well so, with
 less work."""
 _WIDTH_STEP_PX: Final = 64
 """Longer lines are filled up to multiples of this: the engines prepare for each new width."""
 
-_DOWNWARDS: Final = 1.5
-"""Lines that are this much higher than wide run downwards."""
 _LEAST_LETTERS_PX: Final = 2
 """Lower lines are no text; some are found in what fills a window up."""
 _ENLARGEMENT: Final = 2
@@ -61,8 +67,8 @@ _COVERED_SHARE: Final = 0.8
 """What is read of an enlarged line covers at least this share of its length."""
 _LARGE_PX: Final = 48
 """Lines of this height show the recogniser all that it takes in: enlarging them adds nothing."""
+_NO_LETTERS: Final = np.zeros(0, np.float32)
 
-Picture = npt.NDArray[np.uint8]
 Inference = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 
@@ -72,8 +78,7 @@ class FoundLine:
 
     box: Box
     """In pixels of the picture."""
-    corners: npt.NDArray[np.float32] = field(repr=False)
-    """float32, 4 x 2: x and y in the picture, clockwise from the top left of the text."""
+    corners: Corners = field(repr=False)
     cut: bool
     """Whether it reaches the border of the region that was searched, and may go on beyond."""
 
@@ -86,6 +91,20 @@ class PendingLine:
     """In pixels of the picture."""
     read: Future[TextLine]
     """Its text, at the same box; may be empty."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedLine:
+    """A line with the places of its letters."""
+
+    text: str
+    """May be empty."""
+    confidence: float
+    corners: Corners
+    letters: npt.NDArray[np.float32]
+    """float32, one a letter: where its middle stands, as a share of the line's length."""
+    band_px: float
+    """Height of its letters without ascenders and descenders."""
 
 
 class TextEngine:
@@ -144,6 +163,32 @@ class TextEngine:
         }
         return [pending[at] for at in range(len(found))]
 
+    def recognize_placed(
+        self, image: Picture, found: Sequence[FoundLine], *, once: bool = False
+    ) -> list[PlacedLine]:
+        """Read lines in `image` (uint8, height x width x 3, RGB) and find where their letters are.
+
+        Unsure lines are enlarged as in `recognize`, unless they are to be read only `once`.
+        """
+        picture = Image.fromarray(image)
+        order = sorted(range(len(found)), key=lambda at: _slenderness(found[at].box))
+        read = self._threads.map(lambda at: self._read_placed(picture, found[at], once=once), order)
+        placed = dict(zip(order, read, strict=True))
+        return [placed[at] for at in range(len(found))]
+
+    def _read_placed(self, picture: Image.Image, found: FoundLine, *, once: bool) -> PlacedLine:
+        cut = cut_out(picture, found.corners, _NARROWED)
+        told, confidence, letters = self._recognize_cut(cut, placed=True)
+        line = TextLine(told.strip(), found.box, confidence)
+        if not once and (surer := self.surer(picture, line)) is not line:
+            line = surer  # Read from a picture of its own: evenly spread is near.
+            letters = evenly_spread(len(line.text))
+        else:
+            letters = letters[len(told) - len(told.lstrip()) :][: len(line.text)]
+        corners = along_text(found.corners)
+        band_px = band_share(cut) * side_px(corners, 1, 2)
+        return PlacedLine(line.text, line.confidence, corners, letters, band_px)
+
     def _read(self, picture: Image.Image, found: FoundLine) -> TextLine:
         return self.surer(picture, self._recognize(picture, found))
 
@@ -186,7 +231,7 @@ class TextEngine:
         missing = [(0, -side % _STRIDE_PX) for side in part.shape[:2]]
         filled = np.pad(part, (*missing, (0, 0)), mode="edge")
         with _taken(self._detections) as infer:
-            shares = infer(_as_input(filled))
+            shares = infer(as_input(filled))
             places, _ = self._detector.postprocess_op(shares, filled.shape[:2])
         found = [_found(corners, window, scaled, scale) for corners in places]
         return [line for line in found if letters_px(line.box) >= _LEAST_LETTERS_PX]
@@ -194,13 +239,22 @@ class TextEngine:
     def _recognize(
         self, picture: Image.Image, found: FoundLine, *, narrowed: float = _NARROWED
     ) -> TextLine:
-        line = _as_input(np.asarray(_cut_out(picture, found.corners, narrowed)))
+        text, confidence, _ = self._recognize_cut(cut_out(picture, found.corners, narrowed))
+        return TextLine(text.strip(), found.box, confidence)
+
+    def _recognize_cut(
+        self, cut: Image.Image, *, placed: bool = False
+    ) -> tuple[str, float, npt.NDArray[np.float32]]:
+        """Text, confidence and, where asked for, the place of each letter."""
+        line = as_input(np.asarray(cut))
         needed_px = line.shape[3]
-        filled_px = max(_LEAST_WIDTH_PX, ceil(needed_px / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
+        filled_px = max(LEAST_WIDTH_PX, ceil(needed_px / _WIDTH_STEP_PX) * _WIDTH_STEP_PX)
         filled = np.pad(line, ((0, 0), (0, 0), (0, 0), (0, filled_px - needed_px)))
         with _taken(self._recognitions) as infer:
-            ((text, confidence),), _ = self._recognizer.postprocess_op(infer(filled))
-        return TextLine(text.strip(), found.box, float(confidence))
+            scores = infer(filled)
+            ((text, confidence),), _ = self._recognizer.postprocess_op(scores)
+            letters = letter_shares(scores[0], filled_px / needed_px) if placed else _NO_LETTERS
+        return text, float(confidence), letters
 
 
 def _rapid_ocr(engine: Literal["openvino", "onnxruntime"]) -> Any:
@@ -324,43 +378,6 @@ def _window(region: Region, scale: float, width_px: int, height_px: int) -> Regi
         min(width_px, up(region.x1)),
         min(height_px, up(region.y1)),
     )
-
-
-def _as_input(image: Picture) -> npt.NDArray[np.float32]:
-    """float32, 1 x 3 (BGR) x height x width, from -1 to 1."""
-    levels = image[..., ::-1].transpose(2, 0, 1)[np.newaxis].astype(np.float32, order="C")
-    return levels * np.float32(2 / 255) - np.float32(1)
-
-
-def _cut_out(
-    picture: Image.Image, corners: npt.NDArray[np.float32], narrowed: float
-) -> Image.Image:
-    """A line set upright, as high as the recogniser takes it; text that runs downwards, turned.
-
-    Small letters are enlarged in one step, from where they stand to a fraction of a pixel: read so,
-    they are taken for others far less often than cut out at their own size first.
-    """
-    if _side_px(corners, 1, 2) >= _DOWNWARDS * _side_px(corners, 0, 1):
-        corners = np.roll(corners, -1, axis=0)
-    width, height = _side_px(corners, 0, 1), _side_px(corners, 1, 2)
-    full = max(_LINE_HEIGHT_PX, ceil(height))
-    first, second, third, fourth = corners.tolist()
-    line = picture.transform(
-        (ceil(full * width / height), full),
-        Image.Transform.QUAD,
-        (*first, *fourth, *third, *second),
-        Image.Resampling.BILINEAR,
-    )
-    natural_px = _LINE_HEIGHT_PX * width / height
-    width_px = ceil(max(1.0, min(natural_px, _LEAST_WIDTH_PX), narrowed * natural_px))
-    fitting = (width_px, _LINE_HEIGHT_PX)
-    return line if line.size == fitting else line.resize(fitting, Image.Resampling.BILINEAR)
-
-
-def _side_px(corners: npt.NDArray[np.float32], one: int, other: int) -> float:
-    """Length of the longer one of a side and the side opposite to it."""
-    sides = (corners[one] - corners[other], corners[(one + 2) % 4] - corners[(other + 2) % 4])
-    return max(float(np.linalg.norm(side)) for side in sides)
 
 
 def _found(

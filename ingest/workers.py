@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,10 +23,13 @@ from index.settings import EmbedderSettings
 from ingest.cache import cached
 from ingest.composition import Composition, Embedded, Seen, digest, is_embedded_by_picture
 from ingest.frames import decode_jpeg
+from ingest.isolation import Done, Lost, isolated, limits_of
 from ingest.job import Job
 from ingest.media import read_audio
 from ingest.media_info import MediaInfo
-from ingest.pages import PageContent, apply_ocr
+from ingest.page_pictures import redeemed, ticketed
+from ingest.pages import PageContent
+from ingest.scans import with_scan
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
@@ -35,6 +38,9 @@ from ingest.video import Kept
 from ingest.whisper_models import model_revision
 
 IMAGE_BATCH = 8
+PAGE_RENDERER = "ingest.mupdf.rendering.page_renderer"
+RenderedPage = tuple[npt.NDArray[np.uint8], float]
+"""Pixels of a page, and their resolution in dpi."""
 
 
 class SpeechWorker:
@@ -83,19 +89,30 @@ class ScreenTextWorker:
         if not any(page.needs_ocr for page in pages):
             return pages
 
+        documents = job.settings.documents
+        unread = [page for page in pages if page.needs_ocr]
+        numbers = [page.number for page in unread]
+
         def read() -> tuple[PageContent, ...]:
-            return tuple(self._read_page(job, page) if page.needs_ocr else page for page in pages)
+            arguments = (job.path, documents.scan_dpi, documents.password_file)
+            rendered = isolated(PAGE_RENDERER, arguments, numbers, limits_of(documents))
+            return tuple(
+                self._read_page(ticketed(page), image)
+                for page, image in zip(unread, rendered, strict=True)
+            )
 
-        settings = job.settings
-        numbers = [page.number for page in pages]
-        entry = job.entry("scans", settings.documents, settings.screen_text, pages=numbers)
-        return cached(entry, read)
+        entry = job.entry("scans", documents, job.settings.screen_text, pages=numbers)
+        scans = {page.number: page for page in cached(entry, read)}
+        # Pictures lie in a file of another entry: this one holds tickets for them.
+        return tuple(
+            redeemed(scans[page.number], page) if page.needs_ocr else page for page in pages
+        )
 
-    def _read_page(self, job: Job, page: PageContent) -> PageContent:
-        from ingest.mupdf.rendering import render_page  # Nobody who reads no pages waits for it.
-
-        image, dpi = render_page(job.path, page.number, job.settings.documents.scan_dpi)
-        return apply_ocr(page, self._reader.read(image), dpi)
+    def _read_page(self, page: PageContent, rendered: Done[RenderedPage] | Lost) -> PageContent:
+        if isinstance(rendered, Lost):
+            return replace(page, items=(), needs_ocr=False, lost=rendered.reason)
+        image, dpi = rendered.value
+        return with_scan(page, self._reader.read_page(image), dpi)
 
 
 class EmbedWorker:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Source, Span
+from retrieve.on_screen import OnScreen, ShownPage
 from retrieve.words import content_words, share_of_shorter, share_within
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class Hit:
     """That moment's position within its source, the same until that is read again."""
     segment: int
     """The segment that holds it, numbered over the snapshot."""
+    on_screen: tuple[OnScreen, ...] = ()
+    """For a place in a document: when its page was on screen in a talk, by talk and time."""
+    shown_page: ShownPage | None = None
+    """For a place in a talk: the page of its slides that was on screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from index.words import all_words
 from retrieve.filters import Filters, allowed_moments, kind_mask
 from retrieve.fusion import RankedList, fuse
 from retrieve.hits import Candidate, Hit, merge_hits
+from retrieve.on_screen import ties_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,7 +114,7 @@ def search(
     candidates = prefer_verbatim(
         _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
     )
-    hits = merge_hits(candidates, query, k=k, settings=settings)
+    hits = _tied(snapshot, merge_hits(candidates, query, k=k, settings=settings), query)
     ended = time.perf_counter()
     return SearchResult(
         query=query,
@@ -125,6 +126,15 @@ def search(
             "merge": (ended - found) * MILLISECONDS_PER_SECOND,
         },
         best_text_cosine=best_cosine,
+    )
+
+
+def _tied(snapshot: Snapshot, hits: Sequence[Hit], query: str) -> tuple[Hit, ...]:
+    """The hits with what ties slides to talks."""
+    ties = ties_of(snapshot, [(hit.source.id, hit.place) for hit in hits], query)
+    return tuple(
+        replace(hit, on_screen=tie.on_screen, shown_page=tie.shown_page)
+        for hit, tie in zip(hits, ties, strict=True)
     )
 
 

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
 from index.records import MomentKind
-from secondsight import cache_command, present
+from secondsight import cache_command, link_command, present
 from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.progress import IngestProgress
-from secondsight.settings import load_settings
+from secondsight.settings import load_settings, with_password_file
 from secondsight.watch import watch as watch_run
 
 app = typer.Typer(
@@ -84,12 +84,21 @@ def ingest(
             "--again", help="Known files too, with the present settings; cached work is kept."
         ),
     ] = False,
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--password-file", help="Passwords for locked documents, one a line; tried in turn."
+        ),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Add videos and documents. Resumable; files already in the library are not read again."""
-    opened = Library.open(library, settings=load_settings(config))
+    settings = load_settings(config)
+    if password_file is not None:
+        settings = with_password_file(settings, password_file)
+    opened = Library.open(library, settings=settings)
     with IngestProgress(Console(stderr=True)) as progress:
         report = opened.ingest(paths, listener=progress, again=again)
     if as_json:
@@ -197,6 +206,38 @@ def forget(
     else:
         for source in forgotten:
             Console().print(f"forgotten: {source.name} ({source.id})", markup=False)
+
+
+@app.command()
+def link(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(help="A talk and its slides (ids or file names); none: all that belong."),
+    ] = None,
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    show: Annotated[bool, typer.Option("--show", help="Only show what is linked.")] = False,
+    page: Annotated[
+        int | None, typer.Option(min=1, help="Show this page only, and what was said.")
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Tie slides to their talk: when each page was on screen. Search and answers then tell it."""
+    opened = Library.open(library, settings=load_settings(config), create=False)
+    named = sources or []
+    if not show:
+        if len(named) not in (0, 2):
+            raise QuestionError("name a talk and its slides, or neither")
+        pairs = [(pair.video_id, pair.document_id) for pair in opened.link(*named)]
+    else:
+        wanted = {opened.source(name).id for name in named}
+        linked = ((one.video_id, one.document_id) for one in opened.snapshot().links.rows)
+        pairs = [pair for pair in dict.fromkeys(linked) if wanted <= set(pair)]
+    if as_json:
+        _print_json(link_command.links_json(opened.snapshot(), pairs, page))
+    else:
+        link_command.print_links(Console(), opened.snapshot(), pairs, page)
 
 
 @app.command()

@@ -14,14 +14,17 @@ from index.catalog import InventoryRow
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
 from index.manifest import check_embedder, create_library, read_manifest
+from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
 from index.shard import forget_source
 from index.snapshot import Snapshot
 from ingest.cache import forget_cached
+from ingest.linking import LinkedPair, link_all, link_pair
 from ingest.pipeline import ingest_paths
 from ingest.report import IngestReport, Listener, ignore_events
 from ingest.run_log import forget_in_logs
 from retrieve.filters import Filters
+from retrieve.on_screen import OnScreen, pages_on_screen
 from retrieve.search import SearchResult, search
 from secondsight.settings import Settings, load_settings
 
@@ -152,6 +155,40 @@ class Library:
             retrieve=self.settings.retrieve,
             settings=self.settings.generate,
         )
+
+    def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
+        """Find out when which page of the slides is on the screen in the talk, and keep it.
+
+        Both by id, name or path; without them, every video is tried with every document, and those
+        that clearly belong together by what is written on both are linked. Linking a pair again
+        replaces its links. Search and answers then tell what was on screen and what was said.
+        Raises QuestionError when only one is named, or they are not a video and a document.
+        """
+        snapshot = self._current()
+        if talk is None and slides is None:
+            found = link_all(snapshot)
+        elif talk is None or slides is None:
+            raise QuestionError("name a talk and its slides, or neither")
+        else:
+            video, document = self._resolve(snapshot, talk), self._resolve(snapshot, slides)
+            for source, kind in ((video, SourceKind.VIDEO), (document, SourceKind.DOCUMENT)):
+                if source.kind is not kind:
+                    raise QuestionError(f"{source.name} is no {kind}; name the talk, then slides")
+            found = [link_pair(snapshot, video.id, document.id)]
+        commit_links(
+            self.directory,
+            {(pair.video_id, pair.document_id) for pair in found},
+            [link for pair in found for link in pair.links],
+        )
+        return tuple(found)
+
+    def pages_on_screen(self, slides: str, page: int | None = None) -> tuple[OnScreen, ...]:
+        """When pages of a linked document (None: all) were on screen, and what was said then.
+
+        By talk and time. Raises QuestionError when there is no such source.
+        """
+        snapshot = self._current()
+        return pages_on_screen(snapshot, self._resolve(snapshot, slides).id, page)
 
     def forget(self, source: str) -> Source:
         """Remove a source (by id or name): at once unfindable, its bytes gone from the library.

@@ -22,6 +22,7 @@ from retrieve.search import SearchResult
 from retrieve.words import content_words
 from secondsight.doctor import Check
 from secondsight.library import Library, LibraryStatus
+from secondsight.link_command import on_screen_json, shown_page_json, tie_lines
 
 TEXT_LINES_SHOWN = 3
 BYTES_PER_MEGABYTE = 1_000_000
@@ -156,6 +157,7 @@ def _hit_json(hit: Hit, paths: Sequence[str]) -> dict[str, Any]:
             {"kind": reason.kind, "score": reason.score, "text": reason.text}
             for reason in hit.reasons
         ],
+        **_ties_json(hit),
     }
 
 
@@ -165,6 +167,14 @@ def _citation_json(citation: Citation) -> dict[str, Any]:
         "source": {"id": citation.source_id, "name": citation.source_name},
         **place_json(citation.place),
         "quote": citation.quote,
+        **_ties_json(citation),
+    }
+
+
+def _ties_json(tied: Hit | Citation) -> dict[str, Any]:
+    return {
+        "on_screen": [on_screen_json(one) for one in tied.on_screen],
+        "shown_page": shown_page_json(tied.shown_page),
     }
 
 
@@ -205,6 +215,7 @@ def print_hits(console: Console, result: SearchResult) -> None:
         console.print(head, soft_wrap=True)
         for line in telling_lines(hit.text, result.query):
             console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+        _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")
     console.print(f"{len(result.hits)} hits in {result.took_ms:.0f} ms", style="dim")
@@ -236,6 +247,13 @@ def print_answer(console: Console, answer: Answer) -> None:
         if sentence.verdict != "supported":
             line.append(f" ({sentence.verdict})", style="yellow")
         console.print(line, soft_wrap=True)
+        for citation in sentence.citations:
+            _print_ties(console, citation)
+
+
+def _print_ties(console: Console, tied: Hit | Citation) -> None:
+    for line in tie_lines(tied.on_screen, tied.shown_page):
+        console.print(Text(f"    {line}", "dim"), highlight=False, soft_wrap=True)
 
 
 def print_report(console: Console, report: IngestReport, library: Library) -> None:

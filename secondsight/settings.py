@@ -59,6 +59,13 @@ def load_settings(config: str | os.PathLike[str] | None = None) -> Settings:
     return settings_from(data, origin=str(config))
 
 
+def with_password_file(settings: Settings, path: Path) -> Settings:
+    """The settings, with the passwords of locked documents in this file."""
+    replace = dataclasses.replace
+    documents = replace(settings.ingest.documents, password_file=os.path.abspath(path))
+    return replace(settings, ingest=replace(settings.ingest, documents=documents))
+
+
 def settings_from(data: object, *, origin: str) -> Settings:
     """Settings from plain data; `origin` is named in errors. Raises SettingsError."""
     _refuse_unknown_keys(Settings, data, origin, path="")

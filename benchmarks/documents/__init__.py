@@ -1,1 +1,1 @@
-"""How fast are long PDFs read, and are words, their places and their order right?"""
+"""Documents: how fast and how exactly they are read, and slides tied to their talks."""

@@ -14,6 +14,7 @@ from index.manifest import read_manifest
 from index.records import MomentKind
 from index.shard import verify_shard
 from index.snapshot import Snapshot, StoredMoment
+from ingest.media import demuxed
 from ingest.report import IngestReport
 
 
@@ -65,7 +66,7 @@ def _listed(path: str) -> set[tuple[int, int, int]]:
     """(PTS, time base) of every packet of pictures that FFmpeg finds; decoding time without one."""
     found = set()
     with av.open(path, metadata_errors="replace") as container:
-        packets = container.demux(container.streams.video)
+        packets = demuxed(container, container.streams.video)
         while True:
             try:
                 packet = next(packets, None)

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from math import inf
 from typing import Any
 
-from index.records import Box
 from ingest.mupdf.figures import drawn_boxes, with_figures
-from ingest.mupdf.opening import opened
+from ingest.mupdf.opening import broken_pages, opened
+from ingest.mupdf.plain_text import TextDocument
 from ingest.mupdf.rendering import picture_of
 from ingest.mupdf.tables import suggests_table, tables_on, with_tables
 from ingest.mupdf.text import page_structure
@@ -18,17 +21,11 @@ from ingest.pages import (
     DocumentInfo,
     PageContent,
     PageItem,
-    TextBlock,
-    area,
-    cluster_boxes,
     reading_order,
 )
 from ingest.settings import DocumentSettings
+from ingest.text_layer import is_doubtful, is_picture_of_text
 
-_FEW_LETTERS = 16
-_STAMP_LETTERS = 200
-_SCAN_SHARE = 0.1
-_FULL_SCAN_SHARE = 0.7
 _LEAST_DRAWINGS = 3
 
 
@@ -49,11 +46,35 @@ def read_pages(
     """
     if not 1 <= first <= last <= info.pages:
         raise ValueError(f"pages {first}..{last} are not within 1..{info.pages}")
-    with opened(path, "pages") as document:
-        return [
-            _read_page(document, number, info.labels[number - 1], settings, pictures=pictures)
-            for number in range(first, last + 1)
-        ]
+    labels = dict(enumerate(info.labels, 1))
+    with page_reader(path, labels, settings, pictures) as read:
+        return [read(number) for number in range(first, last + 1)]
+
+
+@contextmanager
+def page_reader(
+    path: str, labels: Mapping[int, str], settings: DocumentSettings, pictures: bool = True
+) -> Iterator[Callable[[int], PageContent]]:
+    """A session: what it yields reads one page, counted from 1.
+
+    `labels` are those of the pages that are to be read, by number. A page that is broken raises
+    SourceError (stage "pages"); others can be read after it.
+    """
+    with opened(path, "pages", settings.password_file) as document:
+
+        def read(number: int) -> PageContent:
+            if isinstance(document, TextDocument):
+                content = document.content(number)
+                if not pictures:
+                    return content
+                with document.sheet(number) as displayed:
+                    return replace(
+                        content, picture=picture_of(displayed, settings.page_side_px, None)
+                    )
+            with broken_pages(path, "pages"):
+                return _read_page(document, number, labels[number], settings, pictures=pictures)
+
+        yield read
 
 
 def _read_page(
@@ -62,39 +83,25 @@ def _read_page(
     page = document[number - 1]
     displayed = page.get_displaylist()
     width, height = displayed.rect.width, displayed.rect.height
+    if not (0 < width < inf and 0 < height < inf):
+        raise ValueError("it has no area")
     blocks, images, vectors, unknown = page_structure(displayed if pictures else page)
-    needs_ocr = _is_picture_of_text(blocks, unknown, images, width * height)
+    is_doubted = is_doubtful(blocks, unknown)
+    needs_ocr = is_doubted or is_picture_of_text(blocks, images, width * height)
     items: list[PageItem] = list(blocks)
     has_caption = any(FIGURE_CAPTION.match(block.text) for block in blocks)
     drawings: list[dict[str, Any]] = []
     if vectors and (has_caption or vectors >= _LEAST_DRAWINGS):
         drawings = page.get_cdrawings()
-    if not needs_ocr and suggests_table(drawings):
+    if suggests_table(drawings):
         items = with_tables(items, tables_on(page, blocks))
-    if not needs_ocr and (images or (has_caption and drawings)):
+    if images or (has_caption and drawings):
         drawn = drawn_boxes(page, drawings) if has_caption else []
         items = with_figures(items, images, drawn, displayed, settings, pictures=pictures)
     picture = None
     if pictures:
         picture = picture_of(displayed, settings.page_side_px, None)
     ordered = reading_order(items)
-    return PageContent(number, label, width, height, ordered, needs_ocr, picture)
-
-
-def _is_picture_of_text(
-    blocks: Sequence[TextBlock], unknown: int, images: Sequence[Box], page_area: float
-) -> bool:
-    """True when words are seen that the file does not hold.
-
-    That is: pictures and no text layer, or no more than a stamp over a full scan, or letters most
-    of which have no Unicode value.
-    """
-    letters = sum(sum(map(str.isalnum, line.text)) for block in blocks for line in block.lines)
-    if letters >= _STAMP_LETTERS:
-        return False
-    if unknown >= _STAMP_LETTERS:
-        return True
-    if not images:
-        return False
-    share = sum(map(area, cluster_boxes(images, 1.0))) / page_area
-    return share >= (_SCAN_SHARE if letters < _FEW_LETTERS else _FULL_SCAN_SHARE)
+    return PageContent(
+        number, label, width, height, ordered, needs_ocr, picture, is_doubted=is_doubted
+    )

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from index.records import Box
-from ingest.mupdf.opening import opened
+from ingest.mupdf.opening import broken_pages, opened
 from ingest.pages import POINTS_PER_INCH
 
 _JPEG_QUALITY = 80
@@ -21,22 +23,53 @@ _MAX_ZOOM = 4.0
 """Pictures of small pages and figures are enlarged at most this much over 72 dpi."""
 _MAX_SCAN_SIDE_PX = 8000
 """Poster-sized scans are rendered coarser than asked, to bound memory (about 200 MB)."""
+_LARGE_SIDE_PX = 2000
+"""Photos and scans of this size are not enlarged for reading, smaller ones are."""
 
 
-def render_page(path: str, page: int, dpi: float) -> tuple[NDArray[np.uint8], float]:
+def render_page(
+    path: str, page: int, dpi: float, password_file: str | None = None
+) -> tuple[NDArray[np.uint8], float]:
     """Render one page (counted from 1) for text recognition.
 
     Returns RGB uint8 of shape (height, width, 3) and the resolution used, in dpi: the one asked
     for, less on pages so large that it would need too much memory. Raises SourceError.
     """
-    with opened(path, "pages") as document:
-        displayed = document[page - 1].get_displaylist()
-        largest = max(displayed.rect.width, displayed.rect.height)
-        used_dpi = min(float(dpi), _MAX_SCAN_SIDE_PX * POINTS_PER_INCH / largest)
-        pixels = _pixels(displayed, used_dpi / POINTS_PER_INCH, None)
-        rows = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.stride)
-        image = rows[:, : pixels.width * 3].reshape(pixels.height, pixels.width, 3)
-        return np.ascontiguousarray(image), used_dpi
+    with page_renderer(path, dpi, password_file) as render:
+        return render(page)
+
+
+@contextmanager
+def page_renderer(
+    path: str, dpi: float, password_file: str | None
+) -> Iterator[Callable[[int], tuple[NDArray[np.uint8], float]]]:
+    """A session: what it yields renders one page, counted from 1, as `render_page` does."""
+    with opened(path, "pages", password_file) as document:
+
+        def render(page: int) -> tuple[NDArray[np.uint8], float]:
+            with broken_pages(path, "pages"):
+                shown = document[page - 1]
+                displayed = shown.get_displaylist()
+                largest = max(displayed.rect.width, displayed.rect.height)
+                used_dpi = min(float(dpi), _MAX_SCAN_SIDE_PX * POINTS_PER_INCH / largest)
+                if not document.is_pdf:
+                    used_dpi = min(used_dpi, _own_dpi(shown))
+                pixels = _pixels(displayed, used_dpi / POINTS_PER_INCH, None)
+                rows = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.stride)
+                image = rows[:, : pixels.width * 3].reshape(pixels.height, pixels.width, 3)
+                return np.ascontiguousarray(image), used_dpi
+
+        yield render
+
+
+def _own_dpi(page: Any) -> float:
+    """The resolution of the finest picture on a page, when it is a large one; else endless."""
+    found = [
+        POINTS_PER_INCH * image["width"] / (image["bbox"][2] - image["bbox"][0])
+        for image in page.get_image_info()
+        if max(image["width"], image["height"]) > _LARGE_SIDE_PX
+    ]
+    return max(found, default=float("inf"))
 
 
 def picture_of(displayed: Any, side_px: int, box: Box | None) -> bytes:

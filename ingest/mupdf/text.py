@@ -15,6 +15,7 @@ from index.records import Box
 from ingest.mupdf.letters import UNKNOWN_LETTER
 from ingest.mupdf.words import TEXT_FLAGS, text_page_of, words_of_lines
 from ingest.pages import PageLine, TextBlock
+from ingest.text_layer import unmapped_letters
 
 _UNITS_PER_POINT = 100
 """MuPDF writes boxes as integers: this keeps hundredths of a point."""
@@ -37,13 +38,13 @@ def page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     pymupdf.mupdf.fz_print_stext_page_as_json(output, text_page, _UNITS_PER_POINT)
     output.fz_close_output()
     written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    unknown = written.count(UNKNOWN_LETTER)
     written, vectors = _VECTOR.subn("0", written)
     found = [block for block in json.loads(written)["blocks"] if block]
     images = [_box(block["bbox"]) for block in found if block["type"] == "image"]
     raw_blocks = [block["lines"] for block in found if block["type"] == "text"]
     numbers = [(at, line) for at, lines in enumerate(raw_blocks) for line in range(len(lines))]
     raw_texts = [raw["text"] for lines in raw_blocks for raw in lines]
+    unknown = unmapped_letters(" ".join(raw_texts))
     texts, word_boxes = words_of_lines(shown, text_page, raw_texts, numbers)
     rest = iter(zip(texts, word_boxes, strict=True))
     blocks = [block for lines in raw_blocks for block in _text_blocks(lines, rest)]
@@ -74,6 +75,6 @@ def _text_blocks(
 def _box(raw: dict[str, int]) -> Box:
     x0, y0 = raw["x"] / _UNITS_PER_POINT, raw["y"] / _UNITS_PER_POINT
     # Sizes are cut to integers: one unit more keeps the box around its letters.
-    return Box(
-        x0, y0, x0 + (raw["w"] + 1) / _UNITS_PER_POINT, y0 + (raw["h"] + 1) / _UNITS_PER_POINT
-    )
+    # What lies outside a cropped page is clipped on one side only, to a size below 0.
+    width, height = max(0, raw["w"] + 1), max(0, raw["h"] + 1)
+    return Box(x0, y0, x0 + width / _UNITS_PER_POINT, y0 + height / _UNITS_PER_POINT)

@@ -14,6 +14,7 @@ from index.records import MomentKind, Source, Span
 from index.snapshot import Snapshot
 from secondsight import present
 from secondsight.library import Library
+from secondsight.link_command import links_json
 from secondsight.server import problems
 from secondsight.server.guard import OPEN_PATH, Guard
 from secondsight.server.links import hit_links, media_link
@@ -153,6 +154,20 @@ def sources(library: SharedLibrary) -> JSONResponse:
     for source in body["sources"]:
         source["links"] = {"media": media_link(source["id"])}
     return JSONResponse(body)
+
+
+@router.get("/sources/{source_id}/on_screen", response_description="As `link --show --json`")
+def on_screen(
+    library: SharedLibrary,
+    source_id: SourceId,
+    page: Annotated[int | None, Query(ge=1, description="Only this page of the slides.")] = None,
+) -> JSONResponse:
+    """List when pages of a document were on screen in talks, and what was said then."""
+    snapshot = library.snapshot()
+    source = _source(snapshot, source_id)
+    linked = ((one.video_id, one.document_id) for one in snapshot.links.rows)
+    pairs = [pair for pair in dict.fromkeys(linked) if source.id in pair]
+    return JSONResponse(links_json(snapshot, pairs, page))
 
 
 _PICTURE: dict[int | str, dict[str, Any]] = {

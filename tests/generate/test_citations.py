@@ -12,7 +12,8 @@ from generate.citations import Citation, format_citation, format_place, parse_ci
 from index.records import Box, PageArea, Span
 
 NAMES = st.text(min_size=1)
-LABELS = st.text(max_size=8).filter(lambda label: " p. " not in f" p. {label} "[1:])
+OWN_TERMS = st.from_regex(r"lines? [0-9]+(-[0-9]+)?|[0-9]+(\.[0-9])? %", fullmatch=True)
+LABELS = OWN_TERMS | st.text(max_size=8).filter(lambda label: " p. " not in f" p. {label} "[1:])
 
 
 def cite(place: Span | PageArea, name: str = "lecture.mp4") -> Citation:
@@ -63,3 +64,5 @@ def test_other_texts_are_refused(text: str) -> None:
 
 def test_place_without_a_name() -> None:
     assert format_place(PageArea(7, "7")) == "p. 7"
+    assert format_place(PageArea(3, "lines 120-154")) == "lines 120-154 (p. 3)"
+    assert format_place(PageArea(12, "42.5 %")) == "42.5 % (p. 12)"

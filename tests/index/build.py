@@ -19,6 +19,7 @@ from index.records import (
     Moment,
     MomentKind,
     PageArea,
+    PageOnScreen,
     PageRange,
     Segment,
     Source,
@@ -89,6 +90,12 @@ def make_vectors(number: int, segments: tuple[Segment, ...]) -> tuple[Vectors, V
     counts = [len(segment.moments) for segment in segments]
     noise = generator.standard_normal((sum(counts), DIMS))
     return unit_rows(np.repeat(coarse, counts, axis=0) + 0.05 * noise), coarse
+
+
+def link_of(page: int, *, document: int = 1, video: int = 1) -> PageOnScreen:
+    """A page on screen from as many NTSC frames on, half as long."""
+    span = Span(page * NTSC_FRAME, page * NTSC_FRAME * 3 / 2)
+    return PageOnScreen(source_id(document), page, source_id(video), span, 0.9)
 
 
 def row_of(number: int, path: str | None = None) -> InventoryRow:

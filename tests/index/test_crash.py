@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 
 from index.manifest import create_library, read_manifest
+from index.publishing import commit_links
 from index.shard import forget_source, record_outcomes, sweep, verify_shard
 from index.snapshot import Snapshot
-from tests.index.build import IDENTITY, add_video, row_of, source_id
+from tests.index.build import IDENTITY, add_video, link_of, row_of, source_id
 
 ROOT = Path(__file__).parents[2]
 CALLS = ("rename", "fsync", "write", "mkdir", "unlink", "rmdir", "open")
-ACTIONS = {"write": 7, "commit": 1, "replace": 1, "forget": 1, "record": 1}
+ACTIONS = {"write": 7, "commit": 1, "replace": 1, "forget": 1, "record": 1, "link": 1}
 """What the writer is doing, and killed at every n-th call."""
 MANY = 400
+LINKED = (source_id(1), source_id(1))
 
 
 def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> None:
@@ -37,6 +39,8 @@ def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> N
         add_video(library, 2)
     elif action == "forget":
         forget_source(library, source_id(1))
+    elif action == "link":
+        commit_links(library, [LINKED], [link_of(2)])
     else:
         record_outcomes(library, [row_of(1, "/moved.mp4")])
 
@@ -82,6 +86,7 @@ def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
     library, copies = tmp_path / "archive", tmp_path / "copies"
     create_library(library, IDENTITY)
     add_video(library, 1)
+    commit_links(library, [LINKED], [link_of(1)])
     # A process of its own: forking needs one without threads.
     script = (
         "from pathlib import Path; from tests.index.test_crash import kill_everywhere; "
@@ -108,11 +113,12 @@ def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
     assert states == sorted(states, key=lambda state: state == new)
 
 
-def _seen(library: Path) -> tuple[list[str], list[str], list[int]]:
+def _seen(library: Path) -> tuple[list[str], list[str], list[int], list[int]]:
     snapshot = Snapshot.open(library)
     found = [len(snapshot.search_words(word, 100)[0]) for word in ("word", "other")]
     assert sum(found) == snapshot.num_moments == len(snapshot.moments(range(snapshot.num_moments)))
-    return snapshot.source_ids, [row.path for row in snapshot.inventory()], found
+    paths = [row.path for row in snapshot.inventory()]
+    return snapshot.source_ids, paths, found, [link.page for link in snapshot.links.rows]
 
 
 def _check_tidy(library: Path) -> None:
@@ -122,4 +128,5 @@ def _check_tidy(library: Path) -> None:
     assert sorted(os.listdir(library / "shards")) == sorted(s.id for s in manifest.shards)
     assert os.listdir(library / "staging") == []
     expected = {"manifest.json", "rotation.npy", "shards", "staging", "writer.lock"}
-    assert set(os.listdir(library)) == expected | {manifest.inventory}
+    tables = {manifest.inventory, manifest.links} - {None}
+    assert set(os.listdir(library)) == expected | tables

@@ -24,7 +24,7 @@ def test_folders_are_walked_in_order_and_only_for_media(tmp_path: Path) -> None:
         _touch(tmp_path / "b.wav"),
         _touch(tmp_path / "c.webm"),
     ]
-    _touch(tmp_path / "notes.txt")
+    _touch(tmp_path / "notes.log")
     _touch(tmp_path / ".hidden.mp4")
     _touch(tmp_path / ".git" / "clip.mp4")
     found = discover([tmp_path])
@@ -56,7 +56,7 @@ def test_paths_that_give_nothing_are_named_once_each(tmp_path: Path) -> None:
     assert [file.path for file in found.files] == [clip]
     assert [str(problem) for problem in found.problems] == [
         f"{missing}: no such file or folder",
-        f"{tmp_path / 'empty'}: no video, audio or PDF file in it",
+        f"{tmp_path / 'empty'}: no video, audio or document in it",
     ]
     assert all(problem.stage == "discover" for problem in found.problems)
 
@@ -97,7 +97,7 @@ def test_broken_links_pipes_and_undecodable_names_are_problems(tmp_path: Path) -
 def test_kind_is_told_by_content_before_the_name(tmp_path: Path) -> None:
     pdf = b"%PDF-1.7\n"
     assert sniff_kind(_touch(tmp_path / "scan.bin", b"junk\n" + pdf)) is SourceKind.DOCUMENT
-    assert sniff_kind(_touch(tmp_path / "late.bin", b" " * 1024 + pdf)) is SourceKind.VIDEO
+    assert sniff_kind(_touch(tmp_path / "late.bin", b"\0" * 1024 + pdf)) is SourceKind.VIDEO
     assert sniff_kind(_touch(tmp_path / "text.pdf", b"hello")) is SourceKind.DOCUMENT
     assert sniff_kind(_touch(tmp_path / "clip.mp4", b"\0\0\0\x18ftyp")) is SourceKind.VIDEO
     assert sniff_kind(_touch(tmp_path / "named.mp4", pdf)) is SourceKind.DOCUMENT

@@ -13,17 +13,18 @@ import pytest
 from PIL import Image
 
 from index.errors import SourceError
-from index.records import Box, MomentKind, TextLine
+from index.records import MomentKind
 from ingest.mupdf.opening import probe_document
 from ingest.mupdf.reading import read_pages
 from ingest.mupdf.rendering import render_page
 from ingest.pages import (
     OutlineEntry,
     TableBlock,
-    apply_ocr,
     union_box,
 )
 from ingest.passages import document_moments
+from ingest.placement import ScanPlacement
+from ingest.scans import Scan, with_scan
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import ScreenTextSettings
 from tests.ingest.pdfs import (
@@ -35,6 +36,7 @@ from tests.ingest.pdfs import (
     passages_on,
     save,
 )
+from tests.ingest.scanned import placed_line
 
 # Files that cannot be read
 
@@ -293,12 +295,12 @@ def test_recognised_lines_come_back_in_points_with_confidence(tmp_path: Path) ->
     path = _scan_of(["Two lines", "of text."], tmp_path / "scan.pdf")
     info = probe_document(path)
     (content,) = read_pages(path, info, 1, 1, SETTINGS)
+    placement = ScanPlacement(0, 0.0, 833, 625)
     lines = (
-        TextLine("Replace the fil-", Box(150, 150, 450, 180), 0.9),
-        TextLine("ter every year.", Box(150, 190, 420, 220), 0.8),
-        TextLine("  ", Box(0, 0, 3, 3), 0.1),
+        placed_line("Replace the fil-", (150, 150, 450, 180), 0.9),
+        placed_line("ter every year.", (150, 190, 420, 220), 0.8),
     )
-    read = apply_ocr(content, lines, 150)
+    read = with_scan(content, Scan(lines, placement), 150)
     (_, moment) = document_moments(info, [read], SETTINGS)
     assert moment.text == "Replace the filter every year."
     assert moment.confidence == pytest.approx(0.85, abs=0.051)
@@ -314,7 +316,7 @@ def test_a_scan_is_read_by_the_real_reader_at_its_place(tmp_path: Path) -> None:
     info = probe_document(path)
     (content,) = read_pages(path, info, 1, 1, SETTINGS)
     image, dpi = render_page(path, 1, SETTINGS.scan_dpi)
-    read = apply_ocr(content, ScreenTextReader(ScreenTextSettings()).read(image), dpi)
+    read = with_scan(content, ScreenTextReader(ScreenTextSettings()).read_page(image), dpi)
     (passage,) = passages_on(document_moments(info, [read], SETTINGS), 1)
     assert passage.text.split() == " ".join(sentences).split()
     assert passage.confidence is not None

@@ -16,8 +16,9 @@ from index.records import Box, Moment, MomentKind
 from ingest.mupdf.opening import probe_document
 from ingest.mupdf.reading import read_pages
 from ingest.mupdf.rendering import render_page
-from ingest.pages import DocumentInfo, apply_ocr
+from ingest.pages import DocumentInfo
 from ingest.passages import HEADING_SEPARATOR, document_moments
+from ingest.scans import with_scan
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import DocumentSettings, ScreenTextSettings
 
@@ -44,7 +45,7 @@ def moments(info: DocumentInfo) -> tuple[Moment, ...]:
     for index, page in enumerate(pages):
         if page.needs_ocr:
             image, dpi = render_page(path, page.number, SETTINGS.scan_dpi)
-            pages[index] = apply_ocr(page, reader.read(image), dpi)
+            pages[index] = with_scan(page, reader.read_page(image), dpi)
     return document_moments(info, pages, SETTINGS)
 
 

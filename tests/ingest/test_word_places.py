@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.records import Box, Moment, MomentKind, TextLine
+from index.records import Box, Moment, MomentKind
 from ingest.mupdf.letters import plain
-from ingest.pages import DocumentInfo, PageContent, PageLine, TextBlock, apply_ocr
+from ingest.pages import DocumentInfo, PageContent, PageLine, TextBlock
 from ingest.passages import document_moments
 from ingest.printed_words import corners, placed_words, shared_boxes, split_words
 from ingest.settings import DocumentSettings
@@ -155,9 +155,8 @@ def test_en_spaces_part_words_that_pymupdf_leaves_whole(tmp_path: Path) -> None:
 
 
 def test_words_of_a_recognised_line_share_its_box() -> None:
-    page = PageContent(1, "1", 600, 800, (), needs_ocr=True)
-
-    read = apply_ocr(page, [TextLine("ab cdef g", Box(100, 50, 190, 60), 0.9)], 72)
+    line = PageLine("ab cdef g", Box(100, 50, 190, 60), 0.0, 0.9)
+    read = PageContent(1, "1", 600, 800, (TextBlock((line,)),), needs_ocr=False)
     (_, moment) = document_moments(DocumentInfo("x.pdf", 1, ("1",), "", ()), [read], SETTINGS)
     assert printed(moment) == [
         ("ab", Box(100, 50, 120, 60)),

@@ -41,7 +41,7 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             user_pw="user",
         )
     files["no media"].mkdir()
-    (files["no media"] / "readme.txt").write_text("nothing to see")
+    (files["no media"] / "readme.log").write_text("nothing to see")
     return files
 
 
@@ -60,7 +60,7 @@ REASONS = {
     "text": "is not a media file",
     "missing": "no such file|does not exist|not found",
     "encrypted": "is encrypted",
-    "no media": "no video, audio or PDF file in it",
+    "no media": "no video, audio or document in it",
 }
 
 

@@ -194,6 +194,7 @@ def test_openapi_describes_every_operation_and_its_problems(server: Server) -> N
         "/v1/sources",
         "/v1/moments/{source_id}/{ordinal}/picture",
         "/v1/sources/{source_id}/media",
+        "/v1/sources/{source_id}/on_screen",
         "/v1/health",
     }
     assert "HTTPValidationError" not in schema["components"]["schemas"]
