@@ -60,7 +60,8 @@ class DocumentSettings:
     """How documents become passages, pages and figures."""
 
     passage_words: int = 120
-    """Passages are cut at the sentence border nearest to this many words."""
+    """Passages are cut at the sentence border nearest to this many words. 120 are about 180 tokens
+    of the default embedder: 140 to 220 for half of all passages, 350 for dense program listings."""
     page_side_px: int = 1000
     """Longest side of the stored page picture."""
     scan_dpi: int = 150

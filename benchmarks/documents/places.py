@@ -8,7 +8,8 @@ The two part words differently in places (poppler at changes of font, MuPDF at g
 Chinese and Japanese at every character). Words that touch without white space are therefore one
 word here, ours as well as poppler's, when only this makes their letters equal. Hyphens at line
 ends: the halves of a mended word are compared one by one. Letters are compared after Unicode's
-compatibility forms (ligatures) are resolved and soft hyphens dropped.
+compatibility forms (ligatures) are resolved and soft hyphens dropped. Words of ours without a
+letter or digit (the dots that lead to page numbers) do not count.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def our_words(moments: Iterable[Moment]) -> list[PlacedWord]:
             start, end, *corners = row
             text = moment.text[start:end].replace("\\|", "|")
             touches = bool(words) and start > 0 and before == start and not second
-            if letters := _alike(text):
+            if any(map(str.isalnum, letters := _alike(text))):
                 half = 1 if first else 2 if second else 0
                 words.append(PlacedWord(letters, Box(*corners), half, touches))
             before = end

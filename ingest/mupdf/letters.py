@@ -48,9 +48,13 @@ _ACCENTED = re.compile(
 )
 """What is an accent wherever it is printed: `code` starts no word's second letter with a tick,
 and after elisions (l'eau, qu'il) the acute may be an apostrophe."""
-_SURE_ACUTE = re.compile(rf"(?<={_LETTER}{_LETTER})(?<![Qq]u)\u00b4{_VOWEL}")
-_SURE_ACUTES = 3
-_EVERY_ACUTE = re.compile(rf"\u00b4{_LETTER}")
+_SURE_ACCENT = re.compile(
+    rf"(?<={_LETTER}{_LETTER})(?<![Qq]u)\u00b4{_VOWEL}|(?<={_LETTER})`{_VOWEL}"
+    rf"|[{''.join(_MARKS)}]{_LETTER}"
+)
+_ACCENT = re.compile(f"[\u00b4{''.join(_MARKS)}]")
+_SURE_ACCENTS = 2
+_EVERY_ACCENT = re.compile(rf"\u00b4{_LETTER}|(?<![\w`])`[Aa](?![\w`])")
 _MAYBE_ACCENTED = re.compile(rf"`{_VOWEL}(?![^`'\u2019\n]*[`'\u2019])|\u00b4{_LETTER}")
 """What is left then, and no quote that is closed in its line, is an accent only where it is
 printed over the letter."""
@@ -60,22 +64,23 @@ _LINE_OR_LETTER = re.compile(r'<line [^>]*?dir="([^"]*)"|<char c="([^"]*)" quad=
 _LEVEL = "1 0"
 
 
-def plain(text: str, *, acutes: bool = False) -> str:
+def plain(text: str, *, quotes_are_accents: bool = False) -> str:
     """The text in the spelling of words: what is only a matter of the font is gone.
 
-    With `acutes`, see `has_acutes`, no acute before a vowel is an apostrophe.
+    With `quotes_are_accents`, see `prints_accents`, no acute before a letter is an apostrophe and
+    no tick before a single a opens a quote.
     """
     if not _UNUSUAL.search(text) and (text.isascii() or unicodedata.is_normalized("NFC", text)):
         return text
     text = text.translate(_LETTERS)
-    accents = _EVERY_ACUTE.sub(_composed, text) if acutes else text
+    accents = _EVERY_ACCENT.sub(_composed, text) if quotes_are_accents else text
     return unicodedata.normalize("NFC", _ACCENTED.sub(_composed, accents))
 
 
-def has_acutes(texts: Iterable[str]) -> bool:
-    """True for a page whose acutes are accents: several stand where no apostrophe can."""
-    held = [text for text in texts if "\u00b4" in text]
-    return sum(len(_SURE_ACUTE.findall(text)) for text in held) >= _SURE_ACUTES
+def prints_accents(texts: Iterable[str]) -> bool:
+    """True for a page that prints accents as letters: some stand where no quote can."""
+    held = [text for text in texts if _ACCENT.search(text)]
+    return sum(len(_SURE_ACCENT.findall(text)) for text in held) >= _SURE_ACCENTS
 
 
 def may_be_accented(text: str) -> bool:

@@ -7,6 +7,7 @@ ligature. The order is made anew here from the places of the letters.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 _RIGHT_TO_LEFT = ("R", "AL")
 _LEFT_TO_RIGHT = ("L", "EN", "AN")
+_LETTER = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
 _NO_WIDTH_PT = 0.01
 
 
@@ -29,7 +31,7 @@ class Letter(NamedTuple):
 
 def is_right_to_left(text: str) -> bool:
     """True when most letters of a line are Hebrew or Arabic."""
-    if text.isascii():
+    if not _LETTER.search(text):
         return False
     kinds = [unicodedata.bidirectional(character) for character in text]
     return sum(kind in _RIGHT_TO_LEFT for kind in kinds) > kinds.count("L")

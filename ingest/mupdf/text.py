@@ -22,7 +22,7 @@ _UNITS_PER_POINT = 100
 _SIZE_CHANGE = 1.15
 """A line whose letters differ from those above by this ratio starts a block of its own."""
 _NO_WORDS = " \t\n\r" + UNKNOWN_LETTER
-_VECTOR = re.compile(r'\{"type":"vector"[^}]*\},?')
+_VECTOR = re.compile(r'\{"type":"vector"[^}]*\}')
 """Drawings are only counted: parsing them would take longer than all the words of music."""
 
 
@@ -38,15 +38,14 @@ def page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     pymupdf.mupdf.fz_print_stext_page_as_json(output, text_page, _UNITS_PER_POINT)
     output.fz_close_output()
     written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    written, vectors = _VECTOR.subn("", written)
-    if vectors and written.endswith(",]}"):
-        written = written[: -len(",]}")] + "]}"
-    found = json.loads(written)["blocks"]
+    written, vectors = _VECTOR.subn("0", written)
+    found = [block for block in json.loads(written)["blocks"] if block]
     images = [_box(block["bbox"]) for block in found if block["type"] == "image"]
     raw_blocks = [block["lines"] for block in found if block["type"] == "text"]
+    numbers = [(at, line) for at, lines in enumerate(raw_blocks) for line in range(len(lines))]
     raw_texts = [raw["text"] for lines in raw_blocks for raw in lines]
     unknown = unmapped_letters(" ".join(raw_texts))
-    texts, word_boxes = words_of_lines(shown, text_page, raw_texts)
+    texts, word_boxes = words_of_lines(shown, text_page, raw_texts, numbers)
     rest = iter(zip(texts, word_boxes, strict=True))
     blocks = [block for lines in raw_blocks for block in _text_blocks(lines, rest)]
     return blocks, images, vectors, unknown

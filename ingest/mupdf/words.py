@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, pairwise
@@ -13,11 +14,12 @@ import numpy as np
 import pymupdf
 
 from ingest.mupdf.letters import (
+    UNKNOWN_LETTER,
     accented,
-    has_acutes,
     letters_of_lines,
     may_be_accented,
     plain,
+    prints_accents,
     text_of,
 )
 from ingest.mupdf.right_to_left import Letter, is_right_to_left
@@ -47,20 +49,22 @@ def text_page_of(shown: Any, flags: int) -> Any:
 
 
 def words_of_lines(
-    shown: Any, text_page: Any, lines: Sequence[str]
+    shown: Any, text_page: Any, lines: Sequence[str], numbers: Sequence[tuple[int, int]]
 ) -> tuple[list[str], list[bytes]]:
     """Texts and packed boxes of the words of each line.
 
     `shown` is the page, or its display list, that `text_page` was made of; `lines` are all its
-    lines as MuPDF writes them. Most pages have the words that PyMuPDF finds, with their boxes.
+    lines as MuPDF writes them, `numbers` those of block and line.
+
+    Most pages have the words that PyMuPDF finds, with their boxes.
     Where it parts them otherwise, its parts are united; Chinese and Japanese characters get equal
     shares of the run they stand in, which is one font's. What fits neither (Hebrew and Arabic,
     thin spaces, accents printed as quotes) is put together from single letters, at four times
     the cost. A line whose letters are not those of its text has no boxes.
     """
     spelled: _Spelling = plain
-    if has_acutes(lines):
-        spelled = partial(plain, acutes=True)
+    if prints_accents(lines):
+        spelled = partial(plain, quotes_are_accents=True)
     texts = [spelled(line).strip() for line in lines]
     if may_be_accented("\n".join(texts)) or any(map(is_right_to_left, texts)):
         letters = letters_of_lines(text_page)
@@ -72,11 +76,11 @@ def words_of_lines(
     words = list(map(split_words, texts))
     found = pymupdf.TextPage(text_page).extractWORDS()
     boxes = _as_found(found, words, spelled)
-    if boxes is None:
-        if any(map(is_wide, texts)):
-            one_font = text_page_of(shown, TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
-            found = pymupdf.TextPage(one_font).extractWORDS()
-        boxes = _by_parts(found, words, spelled)
+    if boxes is None and any(map(is_wide, texts)):
+        one_font = text_page_of(shown, TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
+        boxes = _by_parts(pymupdf.TextPage(one_font).extractWORDS(), words, spelled)
+    elif boxes is None:
+        boxes = _by_known_lines(found, words, spelled, numbers)
     return texts, _by_letters(letters_of_lines(text_page), words) if boxes is None else boxes
 
 
@@ -104,6 +108,29 @@ def _as_found(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
         boxes.append(packed[start * WORD_BYTES : end * WORD_BYTES])
         start = end
     return boxes if start == len(texts) else None
+
+
+def _by_known_lines(
+    found: _Found,
+    lines: Sequence[list[str]],
+    spelled: _Spelling,
+    numbers: Sequence[tuple[int, int]],
+) -> list[bytes] | None:
+    """Lines with letters that are no text (music) are left without boxes; None as `_by_parts`."""
+    by_line: dict[tuple[int, int], list[tuple[Any, ...]]] = defaultdict(list)
+    for each in found:
+        by_line[each[5], each[6]].append(each)
+    known: list[list[str]] = []
+    parts: list[tuple[Any, ...]] = []
+    for words, number in zip(lines, numbers, strict=True):
+        here = by_line[number]
+        written = "".join(words)
+        is_known = "".join(spelled(each[4]) for each in here) == written
+        if not is_known and UNKNOWN_LETTER not in written:
+            return None
+        known.append(words if is_known else [])
+        parts.extend(here if is_known else ())
+    return _by_parts(parts, known, spelled)
 
 
 def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> list[bytes] | None:

@@ -2,6 +2,7 @@
 
 # mypy: allow-untyped-calls
 
+import unicodedata
 from pathlib import Path
 
 import pymupdf
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.mupdf.letters import has_acutes, plain
+from ingest.mupdf.letters import plain, prints_accents
 from tests.ingest.pdfs import moments_of, passages_on, save
 from tests.ingest.test_word_places import printed
 
@@ -31,16 +32,19 @@ def test_spellings_that_only_the_font_asks_for(written: str, read: str) -> None:
     assert plain(written) == read
 
 
-def test_acutes_are_accents_where_a_page_is_full_of_them() -> None:
+def test_quotes_are_accents_on_a_page_that_prints_accents() -> None:
     page = ["mod\u00b4er\u00b4e par d\u00b4efaut", "g\u00b4en\u00b4erale"]
-    assert not has_acutes(["l\u00b4eau n\u00b4est qu\u00b4un r\u00eave, don\u00b4t"])
-    assert has_acutes([*page, "cach\u00b4e"])
-    assert plain(page[0], acutes=True) == "modéré par défaut"
+    assert not prints_accents(["l\u00b4eau n\u00b4est qu\u00b4un reve, don\u00b4t"])
+    assert prints_accents(page)
+    assert plain("s'ajoute `a ceci, `a", quotes_are_accents=True) == "s'ajoute à ceci, à"
+    assert plain(page[0], quotes_are_accents=True) == "modéré par défaut"
 
 
-@given(st.text("ae`\u00b4\u00a8 lst\u0301\ufb01"))
-def test_spelling_twice_changes_nothing_more(text: str) -> None:
-    assert plain(plain(text)) == plain(text)
+@given(st.text("ae`\u00b4\u00a8 lst\u0301"))
+def test_letters_stay_whatever_becomes_of_their_accents(text: str) -> None:
+    kept = [each for each in unicodedata.normalize("NFD", plain(text)) if each.isascii()]
+    letters = [each for each in text if each.isascii() and each != "`"]
+    assert [each for each in kept if each != "`"] == letters
 
 
 def test_quotes_printed_over_a_letter_are_its_accent(tmp_path: Path) -> None:

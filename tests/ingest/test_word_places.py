@@ -196,3 +196,19 @@ def test_the_text_of_passages_is_that_of_their_words(
         plain = "".join(moment.text[start:end] for start, end in spans)
         assert plain == "".join(moment.text.split())
         assert all(text and not text[0].isspace() for text, _ in printed(moment))
+
+
+def test_letters_without_a_value_leave_the_other_lines_their_boxes(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.draw_rect(pymupdf.Rect(50, 50, 60, 60))
+    page.insert_text((72, 100), "Clef and time")
+    page.insert_font("wide", fontbuffer=pymupdf.Font("cjk").buffer)
+    page.insert_text((590, 130), "\ufffd\ufffd", fontname="wide")
+    page.insert_text((72, 160), "of this piece.")
+    words = [word for word in words_on(page) if "\ufffd" not in word[0]]
+    (moment,) = passages_on(moments_of(save(document, tmp_path / "music.pdf")), 1)
+    known = [(text, box) for text, box in printed(moment) if "\ufffd" not in text]
+    assert [text for text, _ in known] == ["Clef", "and", "time", "of", "this", "piece."]
+    for text, box in known:
+        assert words_at(words, box) == text
