@@ -21,6 +21,9 @@ _SAME_LINE_SHARE = 0.5
 """Words whose heights overlap by this share of the lower one stand on one line."""
 _WIDEST_SPACE = 3.0
 """Words of one line stand apart by less than this many times their height."""
+_ON_END, _SHORT_ON_END = 1.4, 0.5
+"""Words that many times as high as wide are those of a line that runs up or down; short ones beside
+them, at least so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class WordBoxes:
         from index.records import Box
 
         rows = self.rows()
-        lines: list[tuple[float, float, float, float]] = []
-        last: tuple[float, float, float, float] | None = None
+        lines: list[_Corners] = []
+        last: _Corners | None = None
         for row in rows[(rows["start"] < end) & (rows["end"] > start)].tolist():
             corners = row[2:]
             if last is not None and _on_one_line(last, corners):
@@ -66,10 +69,28 @@ class WordBoxes:
 NO_WORD_BOXES = WordBoxes()
 
 
-def _on_one_line(
-    before: tuple[float, float, float, float], after: tuple[float, float, float, float]
-) -> bool:
+_Corners = tuple[float, float, float, float]
+
+
+def _on_one_line(before: _Corners, after: _Corners) -> bool:
+    if _runs_on(before, after):
+        return True
+    # Pages that lie on their side: lines run up or down, their words stand higher than wide.
+    return _stand_on_end(before, after) and _runs_on(_transposed(before), _transposed(after))
+
+
+def _runs_on(before: _Corners, after: _Corners) -> bool:
     shared = min(before[3], after[3]) - max(before[1], after[1])
     lower = min(before[3] - before[1], after[3] - after[1])
     apart = max(after[0] - before[2], before[0] - after[2])
     return shared >= _SAME_LINE_SHARE * lower and apart < _WIDEST_SPACE * lower
+
+
+def _stand_on_end(*words: _Corners) -> bool:
+    ratios = [(y1 - y0) / max(x1 - x0, 1e-6) for x0, y0, x1, y1 in words]
+    return max(ratios) > _ON_END and min(ratios) > _SHORT_ON_END
+
+
+def _transposed(corners: _Corners) -> _Corners:
+    x0, y0, x1, y1 = corners
+    return y0, x0, y1, x1

@@ -51,6 +51,18 @@ def test_words_written_from_right_to_left_are_one_line() -> None:
     assert boxes.boxes_of(0, 9) == (Box(260, 10, 330, 20),)
 
 
+def test_words_of_a_page_on_its_side_are_one_line() -> None:
+    boxes = WordBoxes.of(
+        [
+            (0, 3, Box(40, 470, 52, 500)),
+            (4, 5, Box(40, 456, 52, 464)),
+            (6, 11, Box(40, 410, 52, 450)),
+            (12, 16, Box(56, 465, 68, 500)),
+        ]
+    )
+    assert boxes.boxes_of(0, 16) == (Box(40, 410, 52, 500), Box(56, 465, 68, 500))
+
+
 @given(st.integers(1, 30), st.integers(0, 29), st.integers(1, 30))
 def test_every_word_of_a_quote_lies_in_its_boxes(words: int, first: int, count: int) -> None:
     placed = [
