@@ -106,11 +106,7 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
             size_bytes=job.size_bytes,
             duration=None,
             pages=info.pages,
-            details={
-                "title": info.title or None,
-                "author": info.author or None,
-                "format": info.format,
-            },
+            details={"title": info.title or None, "format": info.format, **info.metadata},
             notes=tuple(notes),
         ),
         moments=tuple(moment for moment in moments if moment.area.page not in lost),

@@ -64,7 +64,8 @@ class DocumentInfo:
     """True when the file is damaged and MuPDF rebuilt it: pages or words may be missing."""
     format: str = "pdf"
     """A `formats.DocumentFormat`."""
-    author: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """What the file says about itself: see `mupdf.metadata`."""
     notes: tuple[str, ...] = ()
     """What was readable but not perfect."""
 

@@ -55,8 +55,8 @@ def document_moments(
     """Moments of a document: by page, the page itself first, then in reading order.
 
     `pages` are all pages of the document, in order. Passages never cross a page, a heading or
-    leave out a word but running heads, feet and page numbers; paragraphs are parted by line
-    breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
+    leave out a word but running heads, feet, page numbers and leader dots; paragraphs are parted
+    by line breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
     A table's caption stands before its Markdown. A heading at the foot of a page whose text
     follows on the next page is no passage: it is in that text's `heading`. Footnotes come last on
     their page; a paragraph that goes on in the next column is one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,9 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _SAME_SIZE_PT = 0.5
+_LEADER = re.compile(r"(?:\.\s?){4,}")
+"""Dots that lead the eye from a title to its page."""
+_LEADER_PART = re.compile(r"^\.{2,}|\.{2,}$")
 _HYPHENS = ("-", "\u2010", "\u00ad")
 
 
@@ -105,16 +109,33 @@ def _line_words(line: PageLine, paragraph: int) -> list[Token]:
     packed = line.word_boxes or shared_boxes(text, line.box)
     boxes = [packed[at : at + WORD_BYTES] for at in range(0, len(packed), WORD_BYTES)]
     if not is_wide(text):
-        return [
+        words = [
             Token(word, " ", 1.0, lines, paragraph, box)
             for word, box in zip(text.split(), boxes, strict=True)
         ]
-    words: list[Token] = []
+        return _without_leaders(words) if _LEADER.search(text) else words
+    words = []
     for (word, start, _), box in zip(placed_words(text), boxes, strict=True):
         weight = _WIDE_WEIGHT if is_wide(word) else 1.0
         space = " " if text[:start][-1:].isspace() else ""
         words.append(Token(word, space, weight, lines, paragraph, box))
     return words
+
+
+def _without_leaders(words: Sequence[Token]) -> list[Token]:
+    """The words of a line in a table of contents without the dots between title and page."""
+    kept: list[Token] = []
+    for word, after in zip_longest(words, words[1:]):
+        text = _LEADER_PART.sub("", word.text)
+        if after is not None and _is_dots(after.text):
+            text = text.removesuffix(".")
+        if not _is_dots(text):
+            kept.append(word._replace(text=text))
+    return kept
+
+
+def _is_dots(text: str) -> bool:
+    return not text.strip(".")
 
 
 def _is_parted(stem: str, rest: str) -> bool:

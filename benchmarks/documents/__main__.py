@@ -2,6 +2,9 @@
 
     python -m benchmarks.documents --pdfs FOLDER
 
+Beside it: benchmarks.documents.scans (text recognition), .memory (peak over numbers of pages),
+.broken (hostile and damaged files) and .link (slides and talk).
+
 Put into FOLDER what Debian packages hold (apt-get download NAME; dpkg -x FILE FOLDER):
 c++-annotations-pdf, lilypond-doc-pdf (and -de, -fr), debian-reference-ja, debian-reference-zh-cn,
 r-doc-pdf, why3-doc-pdf. The largest PDFs are read, one of each file name. Needs poppler's

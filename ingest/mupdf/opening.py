@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from index.errors import SourceError
 from ingest.formats import DocumentFormat, format_of
+from ingest.mupdf.metadata import metadata_of, spaced
 from ingest.mupdf.outline import outline_entries
 from ingest.mupdf.plain_text import TextDocument
 from ingest.pages import DocumentInfo, OutlineEntry
@@ -76,16 +77,15 @@ def _info(document: Any, path: str) -> DocumentInfo:
         if pages > _MOST_PAGES:
             reason = f"has {pages:,} pages; more than {_MOST_PAGES:,} are not read: split it"
             raise SourceError(path, "probe", reason)
-        metadata = document.metadata or {}
         return DocumentInfo(
             path,
             pages,
             _labels(document, kind, pages),
-            title=_spaced(metadata.get("title")),
+            title=spaced((document.metadata or {}).get("title")),
             outline=(),
             repaired=bool(document.is_pdf and document.is_repaired),
             format=kind.value,
-            author=_spaced(metadata.get("author")),
+            metadata=metadata_of(document),
         )
 
 
@@ -211,8 +211,4 @@ def _broken(path: str, stage: str, error: BaseException) -> SourceError:
 
 def _detail(error: BaseException) -> str:
     """What MuPDF says, without its error codes."""
-    return _spaced(re.sub(r"\bcode=\d+: *", "", str(error))) or type(error).__name__
-
-
-def _spaced(text: str | None) -> str:
-    return " ".join((text or "").split())
+    return spaced(re.sub(r"\bcode=\d+: *", "", str(error))) or type(error).__name__

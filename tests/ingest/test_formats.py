@@ -16,6 +16,7 @@ from index.errors import SourceError
 from index.records import Moment, MomentKind, SourceKind
 from ingest.discover import discover, sniff_kind
 from ingest.formats import DocumentFormat, format_of
+from ingest.mupdf.metadata import iso_date
 from ingest.mupdf.opening import probe_document
 from ingest.mupdf.reading import read_pages
 from ingest.mupdf.rendering import render_page
@@ -98,7 +99,8 @@ def test_folders_give_documents_but_no_transcripts_of_their_recordings(tmp_path:
 
 def test_a_book_says_its_title_and_author(tmp_path: Path) -> None:
     info = probe_document(put(tmp_path, "book.epub", epub()))
-    assert (info.format, info.title, info.author) == ("epub", "The Book of the Sea", "Ada Lovelace")
+    assert (info.format, info.title) == ("epub", "The Book of the Sea")
+    assert info.metadata == {"author": "Ada Lovelace"}
 
 
 @pytest.mark.parametrize("make", [epub, mobi])
@@ -118,6 +120,49 @@ def test_a_book_is_cited_by_chapter_and_share_and_always_laid_out_alike(
     assert salt.area.boxes
     assert moments_of(path) == moments_of(path)
     assert probe_document(path) == info
+
+
+def test_a_pdf_says_what_it_is_and_when_it_was_made(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    document.new_page().insert_text((72, 72), WORDS)
+    document.set_metadata(
+        {
+            "title": " Tides ",
+            "author": "Ada\nLovelace",
+            "keywords": "sea, moon",
+            "producer": "none",
+            "creationDate": "D:20240102030405+01'00'",
+            "modDate": "yesterday",
+        }
+    )
+    document.set_language("en-GB")
+    document.save(tmp_path / "tides.pdf")
+    info = probe_document(str(tmp_path / "tides.pdf"))
+    assert info.title == "Tides"
+    assert info.metadata == {
+        "author": "Ada Lovelace",
+        "keywords": "sea, moon",
+        "producer": "none",
+        "created": "2024-01-02T03:04:05+01:00",
+        "modified": "yesterday",
+        "language": "en-GB",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("D:2024", "2024"),
+        ("D:202401", "2024-01"),
+        ("D:20240102030405Z00'00'", "2024-01-02T03:04:05Z"),
+        ("D:20240102030405", "2024-01-02T03:04:05"),
+        ("D:19991231235959-08", "1999-12-31T23:59:59-08:00"),
+        ("2024-01-02", "2024-01-02"),
+        ("", ""),
+    ],
+)
+def test_dates_of_documents_are_written_as_elsewhere(written: str, date: str) -> None:
+    assert iso_date(written) == date
 
 
 def test_long_books_tell_places_by_tenths(tmp_path: Path) -> None:

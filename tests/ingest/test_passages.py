@@ -279,3 +279,20 @@ def test_soft_and_unicode_hyphens_are_mended(tmp_path: Path) -> None:
     page.insert_text((72, 100), lines, fontname="wide", fontsize=12)
     (passage,) = passages_on(moments_of(save(document, tmp_path / "soft.pdf")), 1)
     assert passage.text == "A calibration of the instrument and a long-term test."
+
+
+def test_leader_dots_are_no_words(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    lines = [
+        "1 Valves......... 12",
+        "2 Pumps. . . . . . . . 20",
+        "Wait... and see. It hums.",
+        "Motors ......31",
+    ]
+    for row, line in enumerate(lines):
+        page.insert_text((72, 100 + 14 * row), line, fontsize=11)
+    found = passages_on(moments_of(save(document, tmp_path / "contents.pdf")), 1)
+    words = " ".join(" ".join(passage.text for passage in found).split())
+    assert words == "1 Valves 12 2 Pumps 20 Wait... and see. It hums. Motors 31"
+    assert all(len(passage.word_boxes) == len(passage.text.split()) for passage in found)
