@@ -56,12 +56,12 @@ def document_moments(
 
     `pages` are all pages of the document, in order. Passages never cross a page, a heading or
     leave out a word but running heads, feet, page numbers and leader dots; paragraphs are parted
-    by line breaks and a heading is the first paragraph of its passage. Tables are passages of Markdown.
-    A table's caption stands before its Markdown. A heading at the foot of a page whose text
-    follows on the next page is no passage: it is in that text's `heading`. Footnotes come last on
-    their page; a paragraph that goes on in the next column is one.
-    A figure's text is its caption and, on the next line, the words printed inside it; it is ""
-    for a picture without either. Ornaments repeated at one place are no figures.
+    by line breaks and a heading is the first paragraph of its passage. Tables are passages of
+    Markdown. A table's caption stands before its Markdown. A heading at the foot of a page whose
+    text follows on the next page is no passage: it is in that text's `heading`. Footnotes come
+    last on their page; a paragraph that goes on in the next column is one. A figure's text is its
+    caption and, on the next line, the words printed inside it; it is "" for a picture without
+    either. Ornaments repeated at one place are no figures.
     """
     running = running_lines(info, pages)
     pages = [without_running_lines(page, running[page.number]) for page in pages]

@@ -130,19 +130,19 @@ def test_a_pdf_says_what_it_is_and_when_it_was_made(tmp_path: Path) -> None:
             "title": " Tides ",
             "author": "Ada\nLovelace",
             "keywords": "sea, moon",
-            "producer": "none",
+            "producer": "Press 2",
             "creationDate": "D:20240102030405+01'00'",
             "modDate": "yesterday",
         }
     )
-    document.set_language("en-GB")
+    document.xref_set_key(document.pdf_catalog(), "Lang", "(en-GB)")
     document.save(tmp_path / "tides.pdf")
     info = probe_document(str(tmp_path / "tides.pdf"))
     assert info.title == "Tides"
     assert info.metadata == {
         "author": "Ada Lovelace",
         "keywords": "sea, moon",
-        "producer": "none",
+        "producer": "Press 2",
         "created": "2024-01-02T03:04:05+01:00",
         "modified": "yesterday",
         "language": "en-GB",
