@@ -47,6 +47,8 @@ LABEL_PROMPT = "a photo of a {}"
 NUM_LABELS_MIXED = 10
 NUM_LABELS_SHOWN = 3
 MIN_LABEL_PROBABILITY = 0.05
+_PADDED_TO_TOKENS = 32
+"""Texts come in eight lengths: a kernel is built, and kept in memory, for every length met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class Embedder:
                 show_progress_bar=False,
                 convert_to_numpy=True,
                 normalize_embeddings=True,
+                processing_kwargs={"text": {"pad_to_multiple_of": _PADDED_TO_TOKENS}},
             )
         return np.ascontiguousarray(vectors, dtype=np.float32)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from index.embedders import (
@@ -51,6 +52,21 @@ def test_meaning_beats_shared_words(embedder: Embedder) -> None:
         ["To stop the water pump, press the red switch.", "How do I turn the page?"]
     )
     assert query @ same > query @ other
+
+
+def test_texts_of_any_length_come_in_few_lengths(embedder: Embedder) -> None:
+    """Memory does not grow with how many lengths there are: see `_PADDED_TO_TOKENS`."""
+    lengths: set[int] = set()
+
+    def note(_: object, given: tuple[dict[str, torch.Tensor], ...]) -> None:
+        lengths.add(given[0]["input_ids"].shape[1])
+
+    hook = embedder._text_model[0].register_forward_pre_hook(note)
+    try:
+        embedder.embed_texts([" ".join(["tide"] * words) for words in range(1, 320)])
+    finally:
+        hook.remove()
+    assert lengths == set(range(32, 257, 32))
 
 
 def test_nothing_in_nothing_out(embedder: Embedder) -> None:
