@@ -60,7 +60,7 @@ class Limits:
     """What one item may cost."""
 
     time_s: float
-    """Seconds of work; waiting for the processor or a disk counts a fifth."""
+    """Seconds of processor time; on the clock it may take five times as long."""
     memory_bytes: int
     """Above what the child holds before it."""
 

@@ -18,6 +18,8 @@ class Transcript:
     """ISO 639-1 code; None when nothing is said."""
     language_probability: float | None = None
     """0..1 when the language was recognised; None when it was set or the model knows only one."""
+    notes: tuple[str, ...] = ()
+    """What of the sound could not be read."""
 
 
 NOTHING_SAID: Final = Transcript()

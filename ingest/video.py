@@ -32,6 +32,8 @@ from ingest.subtitles import (
 )
 from ingest.transcript import NOTHING_SAID, Transcript
 
+_NO_PICTURE = "none of its pictures can be decoded"
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -90,13 +92,19 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
 
 
 def keep_frames(job: Job, info: MediaInfo, *pieces: Piece) -> Kept:
-    """The frames of all pieces that differ from the one before, in order."""
+    """The frames of all pieces that differ from the one before, in order.
+
+    Pictures that cannot be decoded are noted where there is sound; else raises SourceError.
+    """
     assert info.video is not None
     candidates = [(piece.path, piece.candidates) for piece in pieces]
     frames = tuple(select_frames(candidates, job.settings.frames, end=info.video.end))
+    notes = [note for piece in pieces for note in piece.notes]
     if not frames:
-        raise SourceError(job.path, "frames", "none of its pictures can be decoded")
-    return Kept(frames, joined_notes([note for piece in pieces for note in piece.notes]))
+        if info.audio is None:
+            raise SourceError(job.path, "frames", _NO_PICTURE)
+        notes.append(_NO_PICTURE)
+    return Kept(frames, joined_notes(notes))
 
 
 def find_words(job: Job, info: MediaInfo) -> Subtitles:
@@ -116,8 +124,12 @@ def compose_video(
 ) -> Composition:
     """All moments of a video, in the order of their start.
 
-    `transcript` is what was recognised: nothing where there are subtitles.
+    `transcript` is what was recognised: nothing where there are subtitles. Raises SourceError when
+    no picture could be decoded and nothing is said either.
     """
+    said = [*subtitles.moments, *transcript.moments]
+    if info.video is not None and not kept.frames and not said:
+        raise SourceError(job.path, "frames", _NO_PICTURE)
     frames = [
         Moment(
             MomentKind.FRAME,
@@ -129,7 +141,7 @@ def compose_video(
         for frame in kept.frames
     ]
     moments = [*frames, *screen_text_moments(kept.frames, lines)]
-    moments += [*subtitles.moments, *transcript.moments]
+    moments += said
     return Composition(
         source=Source(
             id=job.source_id,
@@ -139,7 +151,7 @@ def compose_video(
             duration=info.duration,
             pages=None,
             details=_details(info) | _speech_details(job, info, subtitles, transcript),
-            notes=joined_notes([*kept.notes, *subtitles.notes]),
+            notes=joined_notes([*kept.notes, *subtitles.notes, *transcript.notes]),
         ),
         moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
         shot_starts=tuple(frame.span.start for frame in kept.frames if frame.shot_start),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from index.embedders import Embedder, embedder_identity, open_embedder
+from index.errors import SourceError
 from index.files import FilePart, content_of
 from index.manifest import EmbedderIdentity
 from index.records import TextLine
@@ -54,12 +55,22 @@ class SpeechWorker:
         return SpeechRecognizer(self._settings)
 
     def transcript(self, job: Job, info: MediaInfo) -> Transcript:
-        """What is said in a video, on its clock."""
+        """What is said in a video, on its clock.
+
+        Sound that cannot be decoded is noted where there are pictures; else raises SourceError.
+        """
         settings = job.settings.speech
 
         def listen() -> Transcript:
-            with read_audio(job.path, info, directory=job.staging) as sound:
-                return self._recognizer.recognize(sound)
+            notes: list[str] = []
+            try:
+                decoded = read_audio(job.path, info, directory=job.staging, notes=notes)
+            except SourceError as error:
+                if info.video is None:
+                    raise
+                return Transcript(notes=(*notes, error.reason))
+            with decoded as sound:
+                return replace(self._recognizer.recognize(sound), notes=tuple(notes))
 
         return cached(job.entry("speech", settings, model=model_revision(settings.model)), listen)
 

@@ -6,14 +6,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.stream import Stream
 
 
 def remux(
-    source: Path, target: Path, *, index_first: bool = False, until: Fraction | None = None
+    source: Path,
+    target: Path,
+    *,
+    index_first: bool = False,
+    until: Fraction | None = None,
+    spoiled: str | None = None,
 ) -> None:
     """Copy the packets of an MP4 that are decoded before `until` (seconds; None: all).
 
-    `index_first` puts the index before the media, as for streaming.
+    `index_first` puts the index before the media, as for streaming. Packets of the `spoiled` type
+    of track ("audio", "video") hold bytes that no decoder takes.
     """
     options = {"movflags": "faststart"} if index_first else {}
     with av.open(str(source)) as whole, av.open(str(target), "w", options=options) as part:
@@ -25,5 +32,13 @@ def remux(
             if packet.dts is None or packet.time_base is None:
                 continue
             if until is None or packet.dts * packet.time_base < until:
-                packet.stream = streams[packet.stream.index]
-                part.mux(packet)
+                kept = _spoiled(packet) if packet.stream.type == spoiled else packet
+                kept.stream = streams[packet.stream.index]
+                part.mux(kept)
+
+
+def _spoiled(packet: av.Packet[Stream]) -> av.Packet[Stream]:
+    bad: av.Packet[Stream] = av.Packet(b"\xaa" * packet.size)
+    bad.pts, bad.dts, bad.duration = packet.pts, packet.dts, packet.duration
+    bad.time_base, bad.is_keyframe = packet.time_base, packet.is_keyframe
+    return bad

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,25 @@ def test_a_video_cut_off_behind_its_index_is_read_as_far_as_it_goes(tmp_path: Pa
     assert source["moments"] > 0
     (note,) = [note for note in source["notes"] if note.startswith("pictures end at 00:01:01")]
     assert note in secondsight("status", "-L", library).stdout
+
+
+def test_a_track_that_cannot_be_decoded_costs_only_itself(tmp_path: Path) -> None:
+    for spoiled in ("audio", "video"):
+        remux(TALK, tmp_path / f"{spoiled}.mp4", until=Fraction(12), spoiled=spoiled)
+    remux(tmp_path / "audio.mp4", tmp_path / "both.mp4", spoiled="video")
+    library = tmp_path / "library"
+    files = [tmp_path / f"{name}.mp4" for name in ("audio", "video", "both")]
+    report = ingest_json(library, files, check=False)
+    no_sound, no_picture, nothing = report["sources"]
+    assert (no_sound["outcome"], no_sound["notes"]) == (
+        "added",
+        ["its sound track cannot be decoded"],
+    )
+    assert no_picture["outcome"] == "added"
+    assert "none of its pictures can be decoded" in no_picture["notes"]
+    assert no_sound["moments"] > 0
+    assert no_picture["moments"] > 0
+    assert (nothing["outcome"], nothing["reason"]) == (
+        "failed",
+        "none of its pictures can be decoded",
+    )
