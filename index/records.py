@@ -101,8 +101,7 @@ class Box:
     y1: float
 
     def __post_init__(self) -> None:
-        # One call: pages have hundreds of boxes, and what is not finite makes the sum so, too.
-        if not isfinite(self.x0 + self.y0 + self.x1 + self.y1):
+        if not all(map(isfinite, (self.x0, self.y0, self.x1, self.y1))):
             raise ValueError(f"a box needs finite corners, got {self}")
         if not (self.x0 <= self.x1 and self.y0 <= self.y1):
             raise ValueError(f"a box needs x0 <= x1 and y0 <= y1, got {self}")

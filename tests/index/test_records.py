@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 
 import pytest
@@ -65,6 +66,12 @@ def test_other_text_is_no_clock(text: str) -> None:
         parse_clock(text)
 
 
+def test_a_box_may_be_as_large_as_numbers_go() -> None:
+    largest = sys.float_info.max
+    assert Box(-largest, -largest, largest, largest).x1 == largest
+    assert Box(-largest, -largest, -1.0, -largest).y1 == -largest
+
+
 def test_records_refuse_nonsense() -> None:
     with pytest.raises(ValueError, match="start < end"):
         Span(Fraction(1), Fraction(1))
@@ -74,6 +81,8 @@ def test_records_refuse_nonsense() -> None:
         Box(1, 0, 0, 1)
     with pytest.raises(ValueError, match="finite"):
         Box(float("nan"), 0, 0, 1)
+    with pytest.raises(ValueError, match="finite"):
+        Box(0, 0, 1, float("inf"))
     with pytest.raises(ValueError, match="first <= last"):
         PageRange(3, 2)
     with pytest.raises(ValueError, match="count from 1"):
