@@ -135,21 +135,15 @@ def test_a_missing_or_damaged_file_is_a_library_error(tmp_path: Path) -> None:
         read_inventory(damaged)
 
 
-def test_a_newer_schema_asks_for_an_upgrade(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "advice"), [(99, "upgrade"), (1, "into a new library")])
+def test_a_schema_of_another_version_says_what_to_do(
+    tmp_path: Path, version: int, advice: str
+) -> None:
     path = tmp_path / "catalog.duckdb"
     write_catalog(path, [make_video(1)], [None] * 12)
     with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(LibraryError, match="upgrade"):
-        CatalogReader(path)
-
-
-def test_an_older_schema_asks_for_a_new_library(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.duckdb"
-    write_catalog(path, [make_video(1)], [None] * 12)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE schema_version SET version = 1")
-    with pytest.raises(LibraryError, match="into a new library"):
+        connection.execute("UPDATE schema_version SET version = ?", [version])
+    with pytest.raises(LibraryError, match=advice):
         CatalogReader(path)
 
 
