@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from index.records import Box
-from ingest.pages import PageContent, PageItem, PageLine, TextBlock
+from ingest.pages import PageContent, PageItem, PageLine, TextBlock, share_column
 
 _SMALL = 0.87
 """Footnotes are set smaller than this share of the text's size."""
@@ -32,7 +31,9 @@ def footnotes_last(page: PageContent, body_size_pt: float) -> PageContent:
         below = [
             item
             for item in page.items
-            if item is not block and item.box.y0 >= block.box.y0 and _over(item.box, block.box)
+            if item is not block
+            and item.box.y0 >= block.box.y0
+            and share_column(item.box, block.box)
         ]
         small = [item for item in below if isinstance(item, TextBlock)]
         if len(small) == len(below) and all(_is_small(item, body_size_pt) for item in small):
@@ -55,10 +56,6 @@ def _starts_note(block: TextBlock, page: PageContent, body_size_pt: float) -> bo
 
 def _is_small(block: TextBlock, body_size_pt: float) -> bool:
     return all(0 < line.size_pt < body_size_pt * _SMALL for line in block.lines)
-
-
-def _over(one: Box, other: Box) -> bool:
-    return min(one.x1, other.x1) > max(one.x0, other.x0)
 
 
 def _parted(blocks: Sequence[TextBlock]) -> Iterator[PageItem]:

@@ -175,6 +175,11 @@ def holds_center(outer: Box, inner: Box) -> bool:
     return outer.x0 <= x <= outer.x1 and outer.y0 <= y <= outer.y1
 
 
+def share_column(one: Box, other: Box) -> bool:
+    """True when one stands above, below or over the other."""
+    return min(one.x1, other.x1) > max(one.x0, other.x0)
+
+
 def cluster_boxes(boxes: Iterable[Box], gap_pt: float) -> list[Box]:
     """Unite boxes that overlap or lie within `gap_pt` of each other, until none do."""
     clusters: list[_Corners] = []

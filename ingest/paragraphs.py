@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from index.records import Box
-from ingest.pages import PageLine, TextBlock
+from ingest.pages import PageLine, TextBlock, share_column
 
 _MORE_WHITE, _MOST_WHITE = 0.3, 1.5
 """Shares of a line's height: paragraphs of scans end where so much more is white than between most
@@ -46,15 +46,11 @@ def _usual_white(boxes: Sequence[Box]) -> float:
     for at, above in enumerate(boxes):
         for below in boxes[at + 1 : at + 1 + _COLUMNS]:
             height = min(above.y1 - above.y0, below.y1 - below.y0)
-            if _shares_column(above, below) and below.y0 - above.y0 > height / 2:
+            if share_column(above, below) and below.y0 - above.y0 > height / 2:
                 shares.append((below.y0 - above.y1) / max(height, 1.0))
                 break
     shares.sort()
     return shares[len(shares) // 3] if shares else 0.0
-
-
-def _shares_column(one: Box, other: Box) -> bool:
-    return min(one.x1, other.x1) > max(one.x0, other.x0)
 
 
 def _continues(above: Box, below: Box, usual_white: float) -> bool:
@@ -65,4 +61,4 @@ def _continues(above: Box, below: Box, usual_white: float) -> bool:
         return 0 <= below.x0 - above.x1 < height
     white = below.y0 - above.y1
     most = min(max(usual_white, 0.0) + _MORE_WHITE, _MOST_WHITE) * height
-    return -height / 2 < white < most and _shares_column(above, below)
+    return -height / 2 < white < most and share_column(above, below)
