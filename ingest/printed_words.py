@@ -45,6 +45,11 @@ def corners(packed: bytes) -> npt.NDArray[np.float32]:
     return np.frombuffer(packed, WORD_CORNERS).reshape(-1, 4)
 
 
+def packed_box(box: Box) -> bytes:
+    """The box of one word, packed."""
+    return np.array([box.x0, box.y0, box.x1, box.y1], WORD_CORNERS).tobytes()
+
+
 def shared_boxes(text: str, box: Box) -> bytes:
     """Boxes of the words of a line of which only its own box is known, packed.
 

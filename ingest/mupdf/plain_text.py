@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pymupdf
 
 from index.errors import SourceError
@@ -26,7 +25,7 @@ from ingest.pages import (
     TextBlock,
     union_box,
 )
-from ingest.printed_words import WORD_CORNERS
+from ingest.printed_words import packed_box
 from ingest.text_encoding import decode_text
 from ingest.text_pages import (
     PAGE_ROWS,
@@ -193,11 +192,9 @@ def _word_boxes(position: int, row: str, texts: Sequence[str]) -> Iterator[bytes
         written = text.replace("|", "\\|")
         reached = max(row.find(written, reached), reached)
         end = reached + len(written)
-        words = [_box_of(position, row, *word.span()) for word in _WORD.finditer(row, reached, end)]
+        words = _WORD.finditer(row, reached, end)
         reached = end
-        yield b"".join(
-            np.array([box.x0, box.y0, box.x1, box.y1], WORD_CORNERS).tobytes() for box in words
-        )
+        yield b"".join(packed_box(_box_of(position, row, *word.span())) for word in words)
 
 
 def _runs(text: str) -> list[tuple[int, str]]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pymupdf
 
 from index.records import Box
@@ -23,7 +22,7 @@ from ingest.pages import (
     suggests_grid,
     without_lines_in,
 )
-from ingest.printed_words import WORD_CORNERS, corners, placed_words, shared_boxes
+from ingest.printed_words import corners, packed_box, placed_words, shared_boxes
 
 
 def suggests_table(drawings: Sequence[dict[str, Any]]) -> bool:
@@ -85,7 +84,7 @@ def _placed(line: PageLine) -> Iterator[_Placed]:
     for word, places in joined:
         x0s, y0s, x1s, y1s = zip(*places, strict=True)
         box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
-        yield word, box, np.array([box.x0, box.y0, box.x1, box.y1], WORD_CORNERS).tobytes()
+        yield word, box, packed_box(box)
 
 
 def _words_in(cell: Sequence[float] | None, words: Sequence[_Placed]) -> list[_Placed]:
