@@ -89,11 +89,11 @@ def isolated(
 ) -> Iterator[Done[Any] | Lost]:
     """What `session(*arguments)` yields, called on each item in a child process, in order.
 
-    `session` names a context manager by its module and name ("ingest.reading.page_reader"): only
-    the child imports it. What it yields is a function of one item. Opening the session is under
-    the limits as well. Arguments and items are pickled; values are
-    those that a stage cache may hold. Errors of an item are its reason; a SourceError while the
-    session opens is raised, whatever else ends the child there is lost with every item.
+    `session` names a context manager by its module and name ("ingest.mupdf.reading.page_reader"):
+    only the child imports it. What it yields is a function of one item. Opening the session is
+    under the limits as well. Arguments and items are pickled; values are those that a stage cache
+    may hold. Errors of an item are its reason; a SourceError while the session opens is raised,
+    whatever else ends the child there is lost with every item.
     """
     child: _Child | None = None
     never = ""
