@@ -28,9 +28,20 @@ class ScanPlacement:
     """Of the page as displayed."""
     height: float
 
+    @property
+    def is_level(self) -> bool:
+        """True for a page that is displayed upright."""
+        return not self.quarter_turns and not self.skew_deg
+
+    @property
+    def upright_size(self) -> tuple[float, float]:
+        """Width and height of the upright scan."""
+        odd = self.quarter_turns % 2
+        return (self.height, self.width) if odd else (self.width, self.height)
+
     def displayed(self, boxes: Corners) -> Corners:
         """Boxes (n, 4) of the upright scan as boxes around the same places on the page."""
-        width, height = self._turned_size()
+        width, height = self.upright_size
         x, y = _around(boxes, self.skew_deg, (width / 2, height / 2))
         match self.quarter_turns:
             case 1:
@@ -39,7 +50,7 @@ class ScanPlacement:
                 x, y = self.width - x, self.height - y
             case 3:
                 x, y = y, self.height - x
-        return _boxes(np.clip(x, 0, self.width), np.clip(y, 0, self.height))
+        return boxes_around(np.clip(x, 0, self.width), np.clip(y, 0, self.height))
 
     def upright(self, boxes: Corners) -> Corners:
         """Boxes (n, 4) of the page as displayed as boxes around the same places upright."""
@@ -51,18 +62,14 @@ class ScanPlacement:
                 x, y = self.width - x, self.height - y
             case 3:
                 x, y = self.height - y, x
-        return _boxes(*self.levelled(x, y))
+        return boxes_around(*self.levelled(x, y))
 
     def levelled(
         self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Points of the turned page, with the skew taken out."""
-        width, height = self._turned_size()
+        width, height = self.upright_size
         return _rotated(x, y, -self.skew_deg, (width / 2, height / 2))
-
-    def _turned_size(self) -> tuple[float, float]:
-        odd = self.quarter_turns % 2
-        return (self.height, self.width) if odd else (self.width, self.height)
 
 
 def displayed_box(placement: ScanPlacement, box: Box) -> Box:
@@ -115,5 +122,6 @@ def _rotated(
     )
 
 
-def _boxes(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Corners:
+def boxes_around(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Corners:
+    """The smallest box around the points of each row of x and y, shape (boxes, points)."""
     return np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1)

@@ -22,7 +22,7 @@ from ingest.pages import (
     reading_order,
 )
 from ingest.paragraphs import blocks_from_lines
-from ingest.placement import ScanPlacement
+from ingest.placement import ScanPlacement, boxes_around
 from ingest.printed_words import WORD_CORNERS, is_wide, placed_words
 from ingest.text_cuts import Picture, along_text, side_px
 from ingest.text_engine import FoundLine, PlacedLine, TextEngine
@@ -85,23 +85,21 @@ def with_scan(page: PageContent, scan: Scan, dpi: float) -> PageContent:
     """
     points_per_px = POINTS_PER_INCH / dpi
     lines = _settled([_page_line(line, scan.placement, points_per_px) for line in scan.lines])
-    turns, skew_deg = scan.placement.quarter_turns, scan.placement.skew_deg
-    placement = ScanPlacement(turns, skew_deg, page.width_pt, page.height_pt)
-    is_level = not turns and not skew_deg
+    placement = replace(scan.placement, width=page.width_pt, height=page.height_pt)
     kept = without_doubted(page, lines, placement)
     if kept is None:
         return replace(page, needs_ocr=False, is_doubted=False)
     items, lines = without_printed(kept, lines)
     blocks: list[PageItem] = [*items, *blocks_from_lines(lines)]
-    odd = turns % 2
+    width_pt, height_pt = placement.upright_size
     return replace(
         page,
-        width_pt=page.height_pt if odd else page.width_pt,
-        height_pt=page.width_pt if odd else page.height_pt,
+        width_pt=width_pt,
+        height_pt=height_pt,
         items=reading_order(blocks),
         needs_ocr=False,
         is_doubted=False,
-        placement=None if is_level else placement,
+        placement=None if placement.is_level else placement,
     )
 
 
@@ -205,8 +203,7 @@ def _upright(
     above = first + shares[..., np.newaxis] * (second - first)
     below = fourth + shares[..., np.newaxis] * (third - fourth)
     points = np.concatenate((above, below), axis=1)
-    x, y = placement.levelled(points[..., 0], points[..., 1])
-    return np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1)
+    return boxes_around(*placement.levelled(points[..., 0], points[..., 1]))
 
 
 def _size_pt(line: PlacedLine, points_per_px: float) -> float:

@@ -36,6 +36,14 @@ _LEAST_UNMAPPED = 20
 _LEAST_LETTERS = 60
 """Fewer letters are not judged."""
 _VOWELS = frozenset("aeiouyäöüáàâãåæéèêëíìîïóòôõøœúùûýαεηιουωάέήίόύώ")
+_LETTERS_WITH_VOWELS = frozenset(
+    chain(
+        map(chr, range(ord("a"), ord("z") + 1)),
+        map(chr, range(ord("ß"), ord("ÿ") + 1)),
+        map(chr, range(ord("α"), ord("ώ") + 1)),
+    )
+)
+"""Latin and Greek: scripts that write their vowels and that can be read from a picture."""
 _FEW_VOWELS, _MANY_VOWELS = 0.22, 0.65
 _CONFIRMED_SHARE = 0.5
 _ALL_CONFIRMED = 0.8
@@ -79,16 +87,6 @@ def is_doubtful(blocks: Sequence[TextBlock], unmapped: int) -> bool:
     return not _FEW_VOWELS <= share <= _MANY_VOWELS
 
 
-_LETTERS_WITH_VOWELS = frozenset(
-    chain(
-        map(chr, range(ord("a"), ord("z") + 1)),
-        map(chr, range(ord("ß"), ord("ÿ") + 1)),
-        map(chr, range(ord("α"), ord("ώ") + 1)),
-    )
-)
-"""Latin and Greek: scripts that write their vowels and that can be read from a picture."""
-
-
 def is_picture_of_text(
     blocks: Sequence[TextBlock], images: Sequence[Box], page_area: float
 ) -> bool:
@@ -117,8 +115,9 @@ def without_doubted(
 
     `read` are the lines read, on the upright page. Items of pages not in doubt all stay.
     """
-    level = not placement.quarter_turns and not placement.skew_deg
-    items = list(page.items) if level else [_upright_item(item, placement) for item in page.items]
+    items = list(page.items)
+    if not placement.is_level:
+        items = [_upright_item(item, placement) for item in items]
     if not page.is_doubted:
         return items
     lines = [line for item in items for line in _lines_of(item)]
