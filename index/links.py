@@ -27,6 +27,11 @@ class PageLinks:
             self._of_page[link.document_id, link.page].append(link)
             self._of_video[link.video_id].append(link)
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Ids of the video and the document of everything that is linked, each pair once."""
+        return list(dict.fromkeys((link.video_id, link.document_id) for link in self.rows))
+
     def of_page(self, document_id: str, page: int) -> Sequence[PageOnScreen]:
         """When a page was on screen, by video and time."""
         return self._of_page.get((document_id, page), ())

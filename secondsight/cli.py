@@ -232,8 +232,7 @@ def link(
         pairs = [(pair.video_id, pair.document_id) for pair in opened.link(*named)]
     else:
         wanted = {opened.source(name).id for name in named}
-        linked = ((one.video_id, one.document_id) for one in opened.snapshot().links.rows)
-        pairs = [pair for pair in dict.fromkeys(linked) if wanted <= set(pair)]
+        pairs = [pair for pair in opened.snapshot().links.pairs if wanted <= set(pair)]
     if as_json:
         _print_json(link_command.links_json(opened.snapshot(), pairs, page))
     else:

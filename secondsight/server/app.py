@@ -165,8 +165,7 @@ def on_screen(
     """List when pages of a document were on screen in talks, and what was said then."""
     snapshot = library.snapshot()
     source = _source(snapshot, source_id)
-    linked = ((one.video_id, one.document_id) for one in snapshot.links.rows)
-    pairs = [pair for pair in dict.fromkeys(linked) if source.id in pair]
+    pairs = [pair for pair in snapshot.links.pairs if source.id in pair]
     return JSONResponse(links_json(snapshot, pairs, page))
 
 
