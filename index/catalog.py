@@ -1,169 +1,20 @@
-"""The DuckDB files of a library: a catalog a shard, and tables of the whole. All SQL is here.
-
-A catalog is written once and only read afterwards. All catalogs a process reads are attached to
-one in-memory DuckDB, so that one query can span shards and a shard costs no threads. DuckDB
-connections are not thread-safe: every read takes its own cursor.
-"""
+"""The catalog of a shard: its sources, segments and moments. SQL is here and in `index.tables`."""
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
-from functools import cache
-from importlib import resources
-from itertools import count
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import numpy as np
-import numpy.typing as npt
 
 from index import columns
-from index.columns import MOMENT_KINDS, Columns, InventoryRow, MomentColumns, Row, SegmentRow
+from index.columns import MOMENT_KINDS, MomentColumns, Row, SegmentRow
 from index.errors import LibraryError
-from index.files import disk_error
 from index.records import Moment, Segment, Source
+from index.tables import attached, created, insert, insert_arrays, rows_of_attached
 
-__all__ = [
-    "MOMENT_KINDS",
-    "CatalogReader",
-    "InventoryRow",
-    "read_inventory",
-    "read_moments",
-    "read_table",
-    "write_catalog",
-    "write_inventory",
-    "write_table",
-]
-
-_SCHEMA_VERSIONS = {"catalog": 2, "inventory": 1, "links": 1}
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 1,
-    "async_threads": 0,
-    "default_block_size": 16_384,
-    "autoload_known_extensions": False,
-    "autoinstall_known_extensions": False,
-}
-
-
-@contextmanager
-def _created(path: Path, component: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A new DuckDB file with the component's schema, one transaction, closed at the end.
-
-    Raises LibraryError when DuckDB or the disk refuses; no file is left then.
-    """
-    try:
-        path.unlink(missing_ok=True)
-        with duckdb.connect(str(path.absolute()), config=_CONFIG) as connection:
-            connection.begin()
-            for script in _migrations(component):
-                connection.execute(script)
-            yield connection
-            connection.commit()
-            connection.execute("CHECKPOINT")
-    except (duckdb.Error, OSError) as error:
-        for leftover in (path, path.with_name(path.name + ".wal")):
-            leftover.unlink(missing_ok=True)
-        raise disk_error(path, "write", error) from error
-
-
-@cache
-def _migrations(component: str) -> tuple[str, ...]:
-    scripts = sorted(
-        (entry.name, entry.read_text(encoding="utf-8"))
-        for entry in resources.files("index.migrations").iterdir()
-        if entry.name.endswith(f"_{component}.sql")
-    )
-    return tuple(text for _, text in scripts)
-
-
-def _opened(path: Path, component: str) -> duckdb.DuckDBPyConnection:
-    """A read-only connection; raises LibraryError when the file is missing, damaged or newer."""
-    try:
-        connection = duckdb.connect(str(path.absolute()), read_only=True, config=_CONFIG)
-    except (duckdb.Error, OSError) as error:
-        raise disk_error(path, "read", error) from error
-    try:
-        _check_version(path, component, connection, "")
-    except LibraryError:
-        connection.close()
-        raise
-    return connection
-
-
-def _check_version(
-    path: Path, component: str, connection: duckdb.DuckDBPyConnection, prefix: str
-) -> None:
-    """Raise LibraryError unless the file holds the component in a version this code reads."""
-    try:
-        found = connection.execute(f"SELECT component, version FROM {prefix}schema_version")
-        version = dict(found.fetchall()).get(component)
-    except duckdb.Error as error:
-        raise disk_error(path, "read", error) from error
-    reads = _SCHEMA_VERSIONS[component]
-    if version != reads:
-        advice = (
-            "ingest its files into a new library"
-            if version is not None and version < reads
-            else "upgrade with: pip install --upgrade secondsight"
-        )
-        raise LibraryError(
-            f"{path} has {component} schema {version}, this Secondsight reads {reads}; {advice}"
-        )
-
-
-class _Attached:
-    """A catalog file attached to the reading database for as long as this object lives."""
-
-    def __init__(self, path: Path, schema: str) -> None:
-        self.schema = schema
-        literal = str(path).replace("'", "''")
-        connection = _database().cursor()
-        try:
-            connection.execute(f"ATTACH '{literal}' AS {schema} (READ_ONLY)")
-        except duckdb.Error as error:
-            raise disk_error(path, "read", error) from error
-        # Finalizers run anywhere, even inside DuckDB: detaching waits for the next attaching.
-        weakref.finalize(self, _unused_schemas.append, schema)
-        _check_version(path, "catalog", connection, f"{schema}.")
-
-
-_attaching = threading.Lock()
-_attached_files: weakref.WeakValueDictionary[Path, _Attached] = weakref.WeakValueDictionary()
-_unused_schemas: deque[str] = deque()
-_schema_numbers = count()
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """The in-memory database to which this process attaches the catalogs it reads."""
-    return duckdb.connect(config=_CONFIG)
-
-
-def _attached(path: Path) -> _Attached:
-    """Attach a file, once a process: DuckDB refuses to open one twice."""
-    resolved = path.resolve()
-    with _attaching:
-        found = _attached_files.get(resolved)
-        if found is None:
-            while _unused_schemas:
-                _database().cursor().execute(f"DETACH {_unused_schemas.popleft()}")
-            found = _Attached(resolved, f"shard_{next(_schema_numbers)}")
-            _attached_files[resolved] = found
-        return found
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: str, content: Columns) -> None:
-    """Append equally long columns in order. One statement: far faster than executemany."""
-    lists = [values for _, values in content.values()]
-    if not lists[0]:
-        return
-    unnested = ", ".join(f"unnest(?::{sql_type}[])" for sql_type, _ in content.values())
-    connection.execute(f"INSERT INTO {table} ({', '.join(content)}) SELECT {unnested}", lists)
+__all__ = ["MOMENT_KINDS", "CatalogReader", "read_moments", "write_catalog"]
 
 
 def write_catalog(
@@ -190,18 +41,15 @@ def write_catalog(
     ]
     if len(pictures) != len(moments):
         raise ValueError(f"got {len(pictures)} picture places for {len(moments)} moments")
-    with _created(path, "catalog") as connection:
+    with created(path, "catalog") as connection:
         sources = [source for source, _ in contents]
-        _insert(connection, "sources", columns.source_columns(sources, rates))
-        _insert(connection, "segments", columns.segment_columns(numbered))
-        _insert(connection, "moments", columns.moment_columns(moments, pictures))
-        _insert(connection, "words", columns.word_columns(moments))
-        _insert(connection, "lines", columns.line_columns(moments))
-        _insert(connection, "boxes", columns.box_columns(moments))
-        arrays = columns.word_box_arrays(moments)
-        connection.register("new_word_boxes", arrays)
-        connection.execute(f"INSERT INTO word_boxes SELECT {', '.join(arrays)} FROM new_word_boxes")
-        connection.unregister("new_word_boxes")
+        insert(connection, "sources", columns.source_columns(sources, rates))
+        insert(connection, "segments", columns.segment_columns(numbered))
+        insert(connection, "moments", columns.moment_columns(moments, pictures))
+        insert(connection, "words", columns.word_columns(moments))
+        insert(connection, "lines", columns.line_columns(moments))
+        insert(connection, "boxes", columns.box_columns(moments))
+        insert_arrays(connection, "word_boxes", columns.word_box_arrays(moments))
 
 
 class CatalogReader:
@@ -213,9 +61,9 @@ class CatalogReader:
     def __init__(self, path: Path) -> None:
         """Open the file; raises LibraryError when it is missing, damaged or newer."""
         self._path = path
-        self._attached = _attached(path)
+        self._attached = attached(path)
         self.schema = self._attached.schema
-        rows = self._query(
+        rows = self._attached.rows(
             "SELECT ticks_per_second, id, kind, name, size_bytes, duration_ticks, pages, details, "
             f"notes FROM {self.schema}.sources ORDER BY source"
         )
@@ -228,7 +76,7 @@ class CatalogReader:
 
     def segments(self) -> list[SegmentRow]:
         """The segments, in order."""
-        rows = self._query(
+        rows = self._attached.rows(
             "SELECT source, title, first_moment, moment_count, start_tick, end_tick, first_page, "
             f"last_page FROM {self.schema}.segments ORDER BY segment"
         )
@@ -237,12 +85,14 @@ class CatalogReader:
     def moment_columns(self) -> MomentColumns:
         """The hot columns of all moments; raises LibraryError when the numbering is broken."""
         kinds = ", ".join(f"'{kind.value}'" for kind in MOMENT_KINDS)
-        moments = self._arrays(
+        moments = self._attached.arrays(
             f"SELECT moment, segment, (list_position([{kinds}], kind) - 1)::TINYINT AS kind, "
             "coalesce(start_tick, -1) AS start_tick, coalesce(end_tick, -1) AS end_tick, "
             f"coalesce(page, 0) AS page FROM {self.schema}.moments ORDER BY rowid"
         )
-        segments = self._arrays(f"SELECT source FROM {self.schema}.segments ORDER BY segment")
+        segments = self._attached.arrays(
+            f"SELECT source FROM {self.schema}.segments ORDER BY segment"
+        )
         if not np.array_equal(moments["moment"], np.arange(len(moments["moment"]))):
             raise LibraryError(f"{self._path} is damaged; restore this library from a backup")
         source = segments["source"].astype(np.int32)[moments["segment"]]
@@ -269,18 +119,6 @@ class CatalogReader:
         rows = _select([(self, ids)], f"{fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})")
         found = {row[1]: (row[2], row[3]) for row in rows if row[2] is not None}
         return [found.get(number) for number in ids]
-
-    def _query(self, statement: str) -> list[Row]:
-        try:
-            return _database().cursor().execute(statement).fetchall()
-        except duckdb.Error as error:
-            raise disk_error(self._path, "read", error) from error
-
-    def _arrays(self, statement: str) -> dict[str, npt.NDArray[Any]]:
-        try:
-            return _database().cursor().execute(statement).fetchnumpy()
-        except duckdb.Error as error:
-            raise disk_error(self._path, "read", error) from error
 
 
 def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[list[Moment]]:
@@ -356,45 +194,4 @@ def _select(wanted: Sequence[tuple[CatalogReader, Sequence[int]]], statement: st
             queries.append(f"SELECT {number}, {filled}")
     if not queries:
         return []
-    try:
-        return _database().cursor().execute(" UNION ALL ".join(queries)).fetchall()
-    except duckdb.Error as error:
-        raise LibraryError(f"cannot read the catalogs: {error}; check the disk") from error
-
-
-def write_inventory(
-    new_path: Path,
-    old_path: Path | None,
-    upserts: Sequence[InventoryRow],
-    forget_source_ids: Collection[str] = (),
-) -> None:
-    """Write a new inventory file: the old rows, those of `upserts` replaced or added.
-
-    Nothing of forgotten sources is in it. Raises LibraryError when a file cannot be used.
-    """
-    held = [] if old_path is None else read_inventory(old_path)
-    rows = {row.path: row for row in (*held, *upserts)}
-    kept = [rows[path] for path in sorted(rows) if rows[path].source_id not in forget_source_ids]
-    write_table(new_path, "inventory", "inventory", columns.inventory_columns(kept))
-
-
-def read_inventory(path: Path) -> list[InventoryRow]:
-    """All rows by path; raises LibraryError when the file cannot be read."""
-    names = "path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at"
-    rows = read_table(path, "inventory", "inventory", names, order="path")
-    return [InventoryRow(columns.text_to_path(row[0]), *row[1:]) for row in rows]
-
-
-def write_table(path: Path, component: str, table: str, content: Columns) -> None:
-    """Write a file of one table, from nothing. Raises LibraryError when the disk refuses."""
-    with _created(path, component) as connection:
-        _insert(connection, table, content)
-
-
-def read_table(path: Path, component: str, table: str, fields: str, *, order: str) -> list[Row]:
-    """All rows of a file of one table, in order; raises LibraryError when it cannot be read."""
-    with closing(_opened(path, component)) as connection:
-        try:
-            return connection.execute(f"SELECT {fields} FROM {table} ORDER BY {order}").fetchall()
-        except duckdb.Error as error:
-            raise disk_error(path, "read", error) from error
+    return rows_of_attached(" UNION ALL ".join(queries))

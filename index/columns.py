@@ -7,12 +7,11 @@ denominators. Text is Unicode: code points that UTF-8 cannot hold (lone surrogat
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +38,6 @@ MOMENT_KINDS: tuple[MomentKind, ...] = tuple(MomentKind)
 
 _LARGEST = 2**63 - 1
 _EXACT_IN_FLOAT = 2**53
-_UNDECODABLE = "\0"
 
 Column = tuple[str, list[Any]]
 """SQL type and values of one column."""
@@ -72,22 +70,6 @@ class MomentColumns:
     """Seconds, exclusive; NaN in documents."""
     page: npt.NDArray[np.int32]
     """Counted from 1; 0 in videos."""
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryRow:
-    """What was found at one path and what came of it."""
-
-    path: str
-    size_bytes: int
-    mtime_ns: int
-    outcome: Literal["added", "unchanged", "failed"]
-    source_id: str | None
-    stage: str | None
-    """The stage that gave up, when it failed."""
-    reason: str | None
-    seen_at: str
-    """ISO 8601, UTC."""
 
 
 def storable(text: str) -> str:
@@ -350,34 +332,3 @@ def seconds(ticks: npt.NDArray[np.int64], rates: npt.NDArray[np.int64]) -> npt.N
     for index in large[ticks[large] >= 0].tolist():
         result[index] = int(ticks[index]) / int(rates[index])
     return result
-
-
-def inventory_columns(rows: Sequence[InventoryRow]) -> Columns:
-    """Table `inventory`."""
-    reasons = [None if row.reason is None else storable(row.reason) for row in rows]
-    return {
-        "path": ("VARCHAR", [path_to_text(row.path) for row in rows]),
-        "size_bytes": ("BIGINT", [row.size_bytes for row in rows]),
-        "mtime_ns": ("BIGINT", [row.mtime_ns for row in rows]),
-        "outcome": ("VARCHAR", [row.outcome for row in rows]),
-        "source_id": ("VARCHAR", [row.source_id for row in rows]),
-        "stage": ("VARCHAR", [row.stage for row in rows]),
-        "reason": ("VARCHAR", reasons),
-        "seen_at": ("VARCHAR", [row.seen_at for row in rows]),
-    }
-
-
-def path_to_text(path: str) -> str:
-    """Paths are bytes on Linux: one that is not UTF-8 is stored as NUL and the hex of its bytes."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return _UNDECODABLE + os.fsencode(path).hex()
-    return path
-
-
-def text_to_path(text: str) -> str:
-    """The path that `path_to_text` stored."""
-    if text.startswith(_UNDECODABLE):
-        return os.fsdecode(bytes.fromhex(text[1:]))
-    return text

@@ -8,10 +8,10 @@ from fractions import Fraction
 from math import lcm
 from pathlib import Path
 
-from index.catalog import read_table, write_table
 from index.columns import Columns
 from index.errors import LibraryError
 from index.records import PageOnScreen, Span
+from index.tables import read_table, write_table
 
 _LARGEST = 2**63 - 1
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from index.catalog import InventoryRow, write_inventory
 from index.files import disk_error, sync_file
+from index.inventory import InventoryRow, write_inventory
 from index.links import read_links, write_links
 from index.manifest import Manifest, ShardEntry, publish, read_manifest, writer_lock
 from index.records import PageOnScreen, Span

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from index.catalog import InventoryRow, write_catalog
+from index.catalog import write_catalog
 from index.errors import LibraryError, SecondsightError
 from index.files import (
     disk_error,
@@ -26,6 +26,7 @@ from index.files import (
     sync_directory,
     sync_tree,
 )
+from index.inventory import InventoryRow
 from index.lexical import write_words
 from index.manifest import (
     MANIFEST_NAME,

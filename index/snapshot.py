@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from index.catalog import CatalogReader, read_inventory, read_moments
-from index.columns import InventoryRow, MomentColumns, SegmentRow
+from index.catalog import CatalogReader, read_moments
+from index.columns import MomentColumns, SegmentRow
 from index.errors import LibraryError
 from index.files import disk_error
+from index.inventory import InventoryRow, read_inventory
 from index.lexical import LexicalIndex, ShardWords
 from index.links import PageLinks, read_links
 from index.manifest import (

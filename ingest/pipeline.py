@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from index.catalog import InventoryRow, read_inventory
 from index.embedders import embedder_identity
 from index.errors import SettingsError, SourceError
+from index.inventory import InventoryRow, read_inventory
 from index.manifest import read_manifest
 from index.records import SourceKind
 from index.settings import IndexSettings

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generate.answer import Answer, answer
-from index.catalog import InventoryRow
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
+from index.inventory import InventoryRow
 from index.manifest import check_embedder, create_library, read_manifest
 from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from generate.answer import Answer
 from generate.citations import Citation, format_citation, format_place
-from index.catalog import InventoryRow
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
+from index.inventory import InventoryRow
 from index.manifest import read_manifest
 from index.records import Box, PageArea, Span
 from ingest.report import IngestReport, SourceOutcome

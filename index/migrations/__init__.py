@@ -1,1 +1,1 @@
-"""The schema of the DuckDB files, as numbered SQL scripts; `index.catalog` runs them in order."""
+"""The schema of the DuckDB files, as numbered SQL scripts; `index.tables` runs them in order."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from index.catalog import InventoryRow
+from index.inventory import InventoryRow
 from index.records import Source, SourceKind
 from index.snapshot import Snapshot
 from secondsight.server.problems import ProblemError

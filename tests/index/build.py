@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from index.catalog import InventoryRow
+from index.inventory import InventoryRow
 from index.manifest import EmbedderIdentity, Manifest, ShardEntry, read_manifest, read_rotation
 from index.records import (
     Box,

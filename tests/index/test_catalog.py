@@ -18,13 +18,11 @@ from hypothesis import strategies as st
 from index.catalog import (
     MOMENT_KINDS,
     CatalogReader,
-    InventoryRow,
-    read_inventory,
     read_moments,
     write_catalog,
-    write_inventory,
 )
 from index.errors import LibraryError, SourceError
+from index.inventory import InventoryRow, read_inventory, write_inventory
 from index.records import Moment, MomentKind, Segment, Source, SourceKind, Span
 from tests.index.build import contents, make_video, row_of, source_id
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.catalog import InventoryRow
 from index.errors import EmbedderMismatchError, LibraryError
 from index.files import FilePart
+from index.inventory import InventoryRow
 from index.manifest import read_manifest, read_rotation
 from index.shard import (
     commit_shard,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from index.catalog import read_inventory
+from index.inventory import read_inventory
 from index.manifest import read_manifest
 from index.shard import record_outcomes
 from secondsight.server.run import TOKEN_VARIABLE

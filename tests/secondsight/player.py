@@ -18,7 +18,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from index.catalog import InventoryRow
+from index.inventory import InventoryRow
 from index.manifest import create_library, read_manifest, read_rotation
 from index.shard import commit_shard, record_outcomes, staging_area, write_shard
 from secondsight import Library

@@ -1,0 +1,198 @@
+"""DuckDB files: made whole from numbered scripts, checked, opened, attached to be read together.
+
+A file is written once and only read afterwards. All catalogs a process reads are attached to one
+in-memory DuckDB, so that one query can span shards and a shard costs no threads. DuckDB
+connections are not thread-safe: every read takes its own cursor.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import cache
+from importlib import resources
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy.typing as npt
+
+from index.columns import Columns, Row
+from index.errors import LibraryError
+from index.files import disk_error
+
+_SCHEMA_VERSIONS = {"catalog": 2, "inventory": 1, "links": 1}
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "async_threads": 0,
+    "default_block_size": 16_384,
+    "autoload_known_extensions": False,
+    "autoinstall_known_extensions": False,
+}
+
+
+@contextmanager
+def created(path: Path, component: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A new DuckDB file with the component's schema, one transaction, closed at the end.
+
+    Raises LibraryError when DuckDB or the disk refuses; no file is left then.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        with duckdb.connect(str(path.absolute()), config=_CONFIG) as connection:
+            connection.begin()
+            for script in _migrations(component):
+                connection.execute(script)
+            yield connection
+            connection.commit()
+            connection.execute("CHECKPOINT")
+    except (duckdb.Error, OSError) as error:
+        for leftover in (path, path.with_name(path.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+        raise disk_error(path, "write", error) from error
+
+
+@cache
+def _migrations(component: str) -> tuple[str, ...]:
+    scripts = sorted(
+        (entry.name, entry.read_text(encoding="utf-8"))
+        for entry in resources.files("index.migrations").iterdir()
+        if entry.name.endswith(f"_{component}.sql")
+    )
+    return tuple(text for _, text in scripts)
+
+
+def _opened(path: Path, component: str) -> duckdb.DuckDBPyConnection:
+    """A read-only connection; raises LibraryError when the file is missing, damaged or newer."""
+    try:
+        connection = duckdb.connect(str(path.absolute()), read_only=True, config=_CONFIG)
+    except (duckdb.Error, OSError) as error:
+        raise disk_error(path, "read", error) from error
+    try:
+        _check_version(path, component, connection, "")
+    except LibraryError:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_version(
+    path: Path, component: str, connection: duckdb.DuckDBPyConnection, prefix: str
+) -> None:
+    """Raise LibraryError unless the file holds the component in a version this code reads."""
+    try:
+        found = connection.execute(f"SELECT component, version FROM {prefix}schema_version")
+        version = dict(found.fetchall()).get(component)
+    except duckdb.Error as error:
+        raise disk_error(path, "read", error) from error
+    reads = _SCHEMA_VERSIONS[component]
+    if version != reads:
+        advice = (
+            "ingest its files into a new library"
+            if version is not None and version < reads
+            else "upgrade with: pip install --upgrade secondsight"
+        )
+        raise LibraryError(
+            f"{path} has {component} schema {version}, this Secondsight reads {reads}; {advice}"
+        )
+
+
+class Attached:
+    """A catalog file attached to the reading database for as long as this object lives."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        self.schema = schema
+        self._path = path
+        literal = str(path).replace("'", "''")
+        connection = _database().cursor()
+        try:
+            connection.execute(f"ATTACH '{literal}' AS {schema} (READ_ONLY)")
+        except duckdb.Error as error:
+            raise disk_error(path, "read", error) from error
+        # Finalizers run anywhere, even inside DuckDB: detaching waits for the next attaching.
+        weakref.finalize(self, _unused_schemas.append, schema)
+        _check_version(path, "catalog", connection, f"{schema}.")
+
+    def rows(self, statement: str) -> list[Row]:
+        """What a query gives, as rows. Raises LibraryError when the file cannot be read."""
+        try:
+            return _database().cursor().execute(statement).fetchall()
+        except duckdb.Error as error:
+            raise disk_error(self._path, "read", error) from error
+
+    def arrays(self, statement: str) -> dict[str, npt.NDArray[Any]]:
+        """What a query gives, as columns. Raises LibraryError when the file cannot be read."""
+        try:
+            return _database().cursor().execute(statement).fetchnumpy()
+        except duckdb.Error as error:
+            raise disk_error(self._path, "read", error) from error
+
+
+def rows_of_attached(statement: str) -> list[Row]:
+    """What a query over several attached files gives. Raises LibraryError when one fails."""
+    try:
+        return _database().cursor().execute(statement).fetchall()
+    except duckdb.Error as error:
+        raise LibraryError(f"cannot read the catalogs: {error}; check the disk") from error
+
+
+_attaching = threading.Lock()
+_attached_files: weakref.WeakValueDictionary[Path, Attached] = weakref.WeakValueDictionary()
+_unused_schemas: deque[str] = deque()
+_schema_numbers = count()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The in-memory database to which this process attaches the catalogs it reads."""
+    return duckdb.connect(config=_CONFIG)
+
+
+def attached(path: Path) -> Attached:
+    """Attach a file, once a process: DuckDB refuses to open one twice."""
+    resolved = path.resolve()
+    with _attaching:
+        found = _attached_files.get(resolved)
+        if found is None:
+            while _unused_schemas:
+                _database().cursor().execute(f"DETACH {_unused_schemas.popleft()}")
+            found = Attached(resolved, f"shard_{next(_schema_numbers)}")
+            _attached_files[resolved] = found
+        return found
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, content: Columns) -> None:
+    """Append equally long columns in order. One statement: far faster than executemany."""
+    lists = [values for _, values in content.values()]
+    if not lists[0]:
+        return
+    unnested = ", ".join(f"unnest(?::{sql_type}[])" for sql_type, _ in content.values())
+    connection.execute(f"INSERT INTO {table} ({', '.join(content)}) SELECT {unnested}", lists)
+
+
+def insert_arrays(
+    connection: duckdb.DuckDBPyConnection, table: str, arrays: Mapping[str, npt.NDArray[Any]]
+) -> None:
+    """Append equally long arrays, as columns of these names: no row becomes an object."""
+    connection.register("new_rows", arrays)
+    connection.execute(f"INSERT INTO {table} ({', '.join(arrays)}) SELECT * FROM new_rows")
+    connection.unregister("new_rows")
+
+
+def write_table(path: Path, component: str, table: str, content: Columns) -> None:
+    """Write a file of one table, from nothing. Raises LibraryError when the disk refuses."""
+    with created(path, component) as connection:
+        insert(connection, table, content)
+
+
+def read_table(path: Path, component: str, table: str, fields: str, *, order: str) -> list[Row]:
+    """All rows of a file of one table, in order; raises LibraryError when it cannot be read."""
+    with closing(_opened(path, component)) as connection:
+        try:
+            return connection.execute(f"SELECT {fields} FROM {table} ORDER BY {order}").fetchall()
+        except duckdb.Error as error:
+            raise disk_error(path, "read", error) from error
