@@ -49,6 +49,7 @@ def write_catalog(
         insert(connection, "words", columns.word_columns(moments))
         insert(connection, "lines", columns.line_columns(moments))
         insert(connection, "boxes", columns.box_columns(moments))
+        insert(connection, "hyperlinks", columns.hyperlink_columns(moments))
         insert_arrays(connection, "word_boxes", columns.word_box_arrays(moments))
 
 
@@ -124,13 +125,13 @@ class CatalogReader:
 def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[list[Moment]]:
     """The moments of these numbers from several catalogs, without pictures, as asked for.
 
-    At most five queries, whatever the number of catalogs. Raises IndexError when a number is not
+    At most six queries, whatever the number of catalogs. Raises IndexError when a number is not
     in its catalog, LibraryError when a file cannot be read.
     """
     rows = _select(
         wanted,
-        "moment, source, word_count, line_count, box_count, word_box_count, kind, text, heading, "
-        "confidence, moments.start_tick, moments.end_tick, page, page_label, pts, "
+        "moment, source, word_count, line_count, box_count, word_box_count, hyperlink_count, kind, "
+        "text, heading, confidence, moments.start_tick, moments.end_tick, page, page_label, pts, "
         "time_base_numerator, time_base_denominator FROM {schema}.moments AS moments "
         "JOIN {schema}.segments USING (segment) WHERE moments.rowid IN ({ids})",
     )
@@ -142,6 +143,7 @@ def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[
             (2, "lines", "text, x0, y0, x1, y1, confidence"),
             (3, "boxes", "x0, y0, x1, y1"),
             (4, "word_boxes", "start_char, end_char, x0, y0, x1, y1"),
+            (5, "hyperlinks", "start_char, end_char, address, page, page_label"),
         )
     ]
     result = []
@@ -153,7 +155,7 @@ def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[
         result.append(
             [
                 columns.moment_from_row(
-                    row[5:], reader.rates[row[0]], *(part.get(key, ()) for part in parts)
+                    row[6:], reader.rates[row[0]], *(part.get(key, ()) for part in parts)
                 )
                 for key, row in keyed
             ]

@@ -20,6 +20,7 @@ from index.errors import SourceError
 from index.records import (
     Box,
     FrameTime,
+    Hyperlink,
     Moment,
     MomentKind,
     PageArea,
@@ -190,6 +191,7 @@ def moment_columns(
         "line_count": ("INTEGER", [len(m.lines) for _, _, m in moments]),
         "box_count": ("INTEGER", [len(a.boxes) if a else 0 for a in areas]),
         "word_box_count": ("INTEGER", [len(m.word_boxes) for _, _, m in moments]),
+        "hyperlink_count": ("INTEGER", [len(m.hyperlinks) for _, _, m in moments]),
     }
 
 
@@ -233,6 +235,27 @@ def box_columns(moments: Sequence[tuple[int, int, Moment]]) -> Columns:
             for position, box in enumerate(moment.place.boxes)
         ]
     )
+
+
+def hyperlink_columns(moments: Sequence[tuple[int, int, Moment]]) -> Columns:
+    """Table `hyperlinks`, from (segment number, ticks per second, moment)."""
+    links = [
+        (number, position, link)
+        for number, (_, _, moment) in enumerate(moments)
+        for position, link in enumerate(moment.hyperlinks)
+    ]
+    targets = [link.target for _, _, link in links]
+    addresses = [storable(to) if isinstance(to, str) else None for to in targets]
+    pages = [to if isinstance(to, PageArea) else None for to in targets]
+    return {
+        "moment": ("BIGINT", [number for number, _, _ in links]),
+        "position": ("INTEGER", [position for _, position, _ in links]),
+        "start_char": ("INTEGER", [link.start for _, _, link in links]),
+        "end_char": ("INTEGER", [link.end for _, _, link in links]),
+        "address": ("VARCHAR", addresses),
+        "page": ("INTEGER", [page.page if page else None for page in pages]),
+        "page_label": ("VARCHAR", [storable(page.label) if page else None for page in pages]),
+    }
 
 
 def word_box_arrays(
@@ -295,13 +318,15 @@ def moment_from_row(
     lines: Sequence[Row],
     boxes: Sequence[Row],
     word_boxes: Sequence[Row],
+    hyperlinks: Sequence[Row],
 ) -> Moment:
     """A moment without its picture.
 
     `row`: (kind, text, heading, confidence, start_tick, end_tick, page, page_label, pts,
     time_base_numerator, time_base_denominator); `words`: (text, start_tick, end_tick,
     probability); `lines`: (text, x0, y0, x1, y1, confidence); `boxes`: (x0, y0, x1, y1);
-    `word_boxes`: (start_char, end_char, x0, y0, x1, y1).
+    `word_boxes`: (start_char, end_char, x0, y0, x1, y1); `hyperlinks`: (start_char, end_char,
+    address, page, page_label).
     """
     kind, text, heading, confidence, start, end, page, label, pts, numerator, denominator = row
     if start is None:
@@ -316,6 +341,10 @@ def moment_from_row(
         words=tuple(Word(text, _span(start, end, rate), p) for text, start, end, p in words),
         lines=tuple(TextLine(text, Box(*corners), c) for text, *corners, c in lines),
         word_boxes=WordBoxes.of((start, end, Box(*corners)) for start, end, *corners in word_boxes),
+        hyperlinks=tuple(
+            Hyperlink(start, end, PageArea(page, label) if address is None else address)
+            for start, end, address, page, label in hyperlinks
+        ),
         heading=heading,
         confidence=confidence,
     )

@@ -134,6 +134,24 @@ class PageRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Hyperlink:
+    """A link that words of a moment's text carry."""
+
+    start: int
+    """First character of these words in the text."""
+    end: int
+    """The one after their last."""
+    target: str | PageArea
+    """An address (https://..., mailto:...), or a whole page of the same document."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"a link needs 0 <= start < end, got {self}")
+        if isinstance(self.target, PageArea) and self.target.boxes:
+            raise ValueError(f"a link leads to a whole page, got {self.target}")
+
+
+@dataclass(frozen=True, slots=True)
 class FrameTime:
     """A frame's raw time as the container states it, kept beside the exact span."""
 
@@ -200,6 +218,8 @@ class Moment:
     """Lines with their boxes (screen text)."""
     word_boxes: WordBoxes = NO_WORD_BOXES
     """Where the words of the text are printed (passages and captions)."""
+    hyperlinks: tuple[Hyperlink, ...] = ()
+    """Links on words of the text, in its order (documents)."""
     heading: str = ""
     """Path of headings above it, " > " between levels (documents)."""
     confidence: float | None = None

@@ -25,7 +25,7 @@ from index.columns import Columns, Row
 from index.errors import LibraryError
 from index.files import disk_error
 
-_SCHEMA_VERSIONS = {"catalog": 2, "inventory": 1, "links": 1}
+_SCHEMA_VERSIONS = {"catalog": 3, "inventory": 1, "links": 1}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "async_threads": 0,

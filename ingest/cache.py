@@ -23,7 +23,7 @@ from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
-FORMAT = 6
+FORMAT = 7
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
 
 BULK = ".bulk"

@@ -96,7 +96,9 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
     if len(lost) == len(pages):
         reason = f"none of its pages could be read: {pages[0].lost}"
         raise SourceError(job.path, "pages", reason)
+    left_out = {page.number: page.links_note for page in pages if page.links_note}
     notes = [*((REPAIRED,) if info.repaired else ()), *info.notes, *lost_notes(lost)]
+    notes += notes_on_pages(left_out, "")
     moments = document_moments(info, pages, job.settings.documents)
     return Composition(
         source=Source(
@@ -115,15 +117,20 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
 
 def lost_notes(lost: dict[int, str]) -> list[str]:
     """One line for each reason why pages could not be read, by number of the first."""
+    return notes_on_pages(lost, " could not be read")
+
+
+def notes_on_pages(reasons: dict[int, str], what: str) -> list[str]:
+    """One line for each reason, by number of the first page; `what` happened to these pages."""
     by_reason: dict[str, list[int]] = defaultdict(list)
-    for number, reason in sorted(lost.items()):
+    for number, reason in sorted(reasons.items()):
         by_reason[reason].append(number)
     notes = [
-        f"{_pages_named(numbers)} could not be read: {reason}"
+        f"{_pages_named(numbers)}{what}: {reason}"
         for reason, numbers in list(by_reason.items())[:_MOST_REASONS]
     ]
     rest = sum(map(len, list(by_reason.values())[_MOST_REASONS:]))
-    return [*notes, f"{rest} more pages could not be read"] if rest else notes
+    return [*notes, f"{rest} more pages{what}"] if rest else notes
 
 
 def _pages_named(numbers: Sequence[int]) -> str:

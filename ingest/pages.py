@@ -130,6 +130,16 @@ PageItem = TextBlock | TableBlock | FigureBlock
 
 
 @dataclass(frozen=True, slots=True)
+class PageLink:
+    """What a rectangle of a page leads to."""
+
+    box: Box
+    """On the page as displayed."""
+    target: str | int
+    """An address, or the number of a page of the same document."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageContent:
     """One page, read."""
 
@@ -151,6 +161,9 @@ class PageContent:
     placement: ScanPlacement | None = None
     """Where the items of a scan that lies on its side or askew are on the page as displayed: they
     are in points of the upright page, as are its width and height."""
+    links: tuple[PageLink, ...] = ()
+    links_note: str = ""
+    """Why links of the page may be missing."""
 
 
 def union_box(boxes: Iterable[Box]) -> Box:

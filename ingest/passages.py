@@ -16,6 +16,7 @@ from ingest.headings import (
     spelled,
     without_running_lines,
 )
+from ingest.hyperlinks import with_hyperlinks
 from ingest.pages import (
     DocumentInfo,
     FigureBlock,
@@ -61,7 +62,7 @@ def document_moments(
     text follows on the next page is no passage: it is in that text's `heading`. Footnotes come
     last on their page; a paragraph that goes on in the next column is one. A figure's text is its
     caption and, on the next line, the words printed inside it; it is "" for a picture without
-    either. Ornaments repeated at one place are no figures.
+    either. Ornaments repeated at one place are no figures. Links stay with the words they are on.
     """
     running = running_lines(info, pages)
     pages = [without_running_lines(page, running[page.number]) for page in pages]
@@ -89,7 +90,8 @@ def document_moments(
             *_item_moments(page, headed, carried, ornaments, vocabulary, settings),
         ]
         lies = page.placement
-        moments += [displayed_moment(one, lies) for one in here] if lies else here
+        here = [displayed_moment(one, lies) for one in here] if lies else here
+        moments += with_hyperlinks(here, page.links, info.labels) if page.links else here
     return tuple(moments)
 
 

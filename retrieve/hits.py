@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from index.records import Moment, MomentKind, PageArea, Source, Span
+from index.records import Box, Hyperlink, Moment, MomentKind, PageArea, Source, Span
 from retrieve.on_screen import OnScreen, ShownPage
 from retrieve.words import content_words, share_of_shorter, share_within
 
@@ -32,6 +32,15 @@ class Reason:
     """The moment's own fused score, 0..1."""
     text: str
     moment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLink:
+    """A link on words of a hit's text, and where they are printed."""
+
+    link: Hyperlink
+    boxes: tuple[Box, ...]
+    """One for each printed line, in points of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class Hit:
     """For a place in a document: when its page was on screen in a talk, by talk and time."""
     shown_page: ShownPage | None = None
     """For a place in a talk: the page of its slides that was on screen."""
+    links: tuple[PlacedLink, ...] = ()
+    """For a place in a document: links on words of its text, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +235,10 @@ def _hit(group: _Group, rank: int) -> Hit:
         moment_id=group.anchor.stored.id,
         ordinal=group.anchor.stored.ordinal,
         segment=group.anchor.stored.segment,
+        links=tuple(
+            PlacedLink(link, group.moment.word_boxes.boxes_of(link.start, link.end))
+            for link in group.moment.hyperlinks
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from index.inventory import InventoryRow
 from index.manifest import read_manifest
 from index.records import Box, PageArea, Span
 from ingest.report import IngestReport, SourceOutcome
-from retrieve.hits import Hit
+from retrieve.hits import Hit, PlacedLink
 from retrieve.search import SearchResult
 from retrieve.words import content_words
 from secondsight.doctor import Check
@@ -158,6 +158,22 @@ def _hit_json(hit: Hit, paths: Sequence[str]) -> dict[str, Any]:
             for reason in hit.reasons
         ],
         **_ties_json(hit),
+        "links": [_link_json(placed, hit.text) for placed in hit.links],
+    }
+
+
+def _link_json(placed: PlacedLink, text: str) -> dict[str, Any]:
+    """The words that carry a link, where they are printed, and its address or page."""
+    link = placed.link
+    page = link.target if isinstance(link.target, PageArea) else None
+    return {
+        "start": link.start,
+        "end": link.end,
+        "text": text[link.start : link.end],
+        "boxes": [_box_json(box) for box in placed.boxes],
+        "address": link.target if isinstance(link.target, str) else None,
+        "page": page.page if page else None,
+        "page_label": page.label if page else None,
     }
 
 

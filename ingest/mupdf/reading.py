@@ -11,6 +11,7 @@ from math import inf
 from typing import Any
 
 from ingest.mupdf.figures import drawn_boxes, with_figures
+from ingest.mupdf.links import links_on
 from ingest.mupdf.opening import broken_pages, opened
 from ingest.mupdf.plain_text import TextDocument
 from ingest.mupdf.rendering import picture_of
@@ -101,7 +102,16 @@ def _read_page(
     picture = None
     if pictures:
         picture = picture_of(displayed, settings.page_side_px, None)
-    ordered = reading_order(items)
+    links, links_note = links_on(document, page)
     return PageContent(
-        number, label, width, height, ordered, needs_ocr, picture, is_doubted=is_doubted
+        number,
+        label,
+        width,
+        height,
+        reading_order(items),
+        needs_ocr,
+        picture,
+        is_doubted=is_doubted,
+        links=links,
+        links_note=links_note,
     )

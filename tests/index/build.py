@@ -16,6 +16,7 @@ from index.manifest import EmbedderIdentity, Manifest, ShardEntry, read_manifest
 from index.records import (
     Box,
     FrameTime,
+    Hyperlink,
     Moment,
     MomentKind,
     PageArea,
@@ -183,6 +184,14 @@ areas = st.builds(PageArea, st.integers(1, 10_000), texts, st.lists(boxes(), max
 
 
 @st.composite
+def hyperlinks(draw: st.DrawFn) -> Hyperlink:
+    """Links to an address or a page."""
+    start = draw(st.integers(0, 100))
+    whole_pages = st.builds(PageArea, st.integers(1, 10_000), texts)
+    return Hyperlink(start, start + draw(st.integers(1, 99)), draw(texts | whole_pages))
+
+
+@st.composite
 def word_boxes(draw: st.DrawFn) -> WordBoxes:
     """Words of a text on a page, corners as exact as they are stored."""
     small = st.floats(-1e4, 1e4, width=32)
@@ -209,6 +218,7 @@ def moments(draw: st.DrawFn, source_kind: SourceKind) -> Moment:
         words=tuple(draw(st.lists(words, max_size=3))),
         lines=tuple(draw(st.lists(lines, max_size=3))),
         word_boxes=draw(word_boxes()),
+        hyperlinks=tuple(draw(st.lists(hyperlinks(), max_size=2))),
         heading=draw(texts),
         confidence=draw(st.none() | probabilities),
     )

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.clock import format_clock, parse_clock
-from index.records import Box, Moment, MomentKind, PageArea, PageRange, Source, SourceKind, Span
+from index.records import (
+    Box,
+    Hyperlink,
+    Moment,
+    MomentKind,
+    PageArea,
+    PageRange,
+    Source,
+    SourceKind,
+    Span,
+)
 from tests.index.build import instants, spans
 
 
@@ -87,6 +97,10 @@ def test_records_refuse_nonsense() -> None:
         PageRange(3, 2)
     with pytest.raises(ValueError, match="count from 1"):
         PageArea(0, "")
+    with pytest.raises(ValueError, match="0 <= start < end"):
+        Hyperlink(3, 3, "https://example.org")
+    with pytest.raises(ValueError, match="whole page"):
+        Hyperlink(0, 3, PageArea(1, "i", (Box(0, 0, 1, 1),)))
     with pytest.raises(ValueError, match="cannot be at"):
         Moment(kind=MomentKind.PAGE, place=Span(Fraction(0), Fraction(1)), text="")
     with pytest.raises(ValueError, match="duration or pages"):
