@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from index.errors import EmbedderMismatchError, LibraryError
 from index.files import disk_error, replace_file, sync_directory
+from index.settings import Codes
 
 SCHEMA_VERSION = 1
 """Version of the layout on disk that this code writes and reads."""
@@ -73,14 +74,26 @@ class Manifest:
     shards: tuple[ShardEntry, ...]
     links: str | None = None
     """File name of the pages on screen; None when no talk is linked to its slides."""
+    codes: Codes = "8bit"
+    """What the vectors of moments are kept in."""
+    outlier_share: float = 0.05
+    """Share of the moments, least like their segment, that stand at level 1 by themselves."""
 
     def shard_of(self, source_id: str) -> ShardEntry | None:
         """The shard that holds a source, or None."""
         return next((shard for shard in self.shards if source_id in shard.sources), None)
 
 
-def create_library(directory: Path, identity: EmbedderIdentity) -> Manifest:
+def create_library(
+    directory: Path,
+    identity: EmbedderIdentity,
+    *,
+    codes: Codes = "8bit",
+    outlier_share: float = 0.05,
+) -> Manifest:
     """Make an empty library, or return the manifest of the one that is already there.
+
+    `codes` and `outlier_share` stay as they are in one that is there.
 
     Raises EmbedderMismatchError when it was made for another embedder, LibraryError when the
     directory holds other things or cannot be written.
@@ -100,10 +113,12 @@ def create_library(directory: Path, identity: EmbedderIdentity) -> Manifest:
             manifest = read_manifest(directory)
             check_embedder(directory, manifest, identity)
             return manifest
-        return _create(directory, identity)
+        return _create(directory, identity, codes, outlier_share)
 
 
-def _create(directory: Path, identity: EmbedderIdentity) -> Manifest:
+def _create(
+    directory: Path, identity: EmbedderIdentity, codes: Codes, outlier_share: float
+) -> Manifest:
     buffer = io.BytesIO()
     np.save(buffer, random_rotation(identity.dims))
     content = buffer.getvalue()
@@ -121,6 +136,8 @@ def _create(directory: Path, identity: EmbedderIdentity) -> Manifest:
         rotation_sha256=hashlib.sha256(content).hexdigest(),
         inventory=None,
         shards=(),
+        codes=codes,
+        outlier_share=outlier_share,
     )
     replace_file(directory / MANIFEST_NAME, _to_json(manifest))
     return manifest
@@ -258,6 +275,8 @@ def _to_json(manifest: Manifest) -> bytes:
             "settings_hash": manifest.embedder.settings_hash,
         },
         "rotation_sha256": manifest.rotation_sha256,
+        "codes": manifest.codes,
+        "outlier_share": manifest.outlier_share,
         "inventory": manifest.inventory,
         "links": manifest.links,
         "shards": [
@@ -320,5 +339,8 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         rotation_sha256=body["rotation_sha256"],
         inventory=body["inventory"],
         shards=shards,
-        links=body.get("links"),  # older manifests do not have it
+        # Older manifests do not have these.
+        links=body.get("links"),
+        codes=body.get("codes", "8bit"),
+        outlier_share=body.get("outlier_share", 0.05),
     )

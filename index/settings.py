@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+Codes = Literal["8bit", "fp16"]
+
 
 @dataclass(frozen=True, slots=True)
 class EmbedderSettings:
@@ -29,8 +31,11 @@ class VectorSearchSettings:
 
 @dataclass(frozen=True, slots=True)
 class IndexSettings:
-    """What shapes the shards of a library."""
+    """What shapes a library. `codes` and `outlier_share` are fixed when it is made."""
 
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
+    codes: Codes = "8bit"
+    """What the vectors of moments are kept in: 8 bits a component, or `fp16`, twice as large."""
     outlier_share: float = 0.05
-    """Share of a shard's moments, least like their segment, that stand at level 1 by themselves."""
+    """Share of the library's moments, least like their segment, that stand at level 1 by
+    themselves."""

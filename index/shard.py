@@ -41,7 +41,8 @@ from index.manifest import (
 )
 from index.publishing import publish_state
 from index.records import Moment, Segment, Source
-from index.vectors import write_vectors
+from index.settings import Codes
+from index.two_level import write_vectors
 
 CATALOG_NAME = "catalog.duckdb"
 LEXICAL_NAME = "lexical"
@@ -106,12 +107,13 @@ def write_shard(
     segment_vectors: _Vectors,
     *,
     rotation: _Vectors,
-    outlier_share: float,
+    codes: Codes = "8bit",
 ) -> ShardEntry:
     """Write a complete, synced shard into the new directory `directory` (in a staging area).
 
     `moment_vectors` (n, d) and `segment_vectors` (m, d) are unit float32 rows for the moments of
-    all segments in order and for the segments; `rotation` is the library's (`read_rotation`).
+    all segments in order and for the segments; `rotation` (`read_rotation`) and `codes` are the
+    library's.
     Raises ValueError on other shapes, SourceError when a time cannot be held exactly, LibraryError
     when the disk refuses; nothing is left then.
     """
@@ -132,7 +134,7 @@ def write_shard(
             owners,
             segment_vectors,
             rotation=rotation,
-            outlier_share=outlier_share,
+            codes=codes,
         )
         write_words(
             directory / LEXICAL_NAME,

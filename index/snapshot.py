@@ -29,7 +29,7 @@ from index.manifest import (
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
-from index.vectors import ShardVectors, TwoLevelIndex
+from index.two_level import ShardVectors, TwoLevelIndex
 
 _ATTEMPTS = 50
 
@@ -141,7 +141,9 @@ class Snapshot:
             if row.source_id is not None and row.outcome != "failed":
                 self._paths[row.source_id] = (*self._paths.get(row.source_id, ()), row.path)
         self._rotation = rotation
-        self._vectors = TwoLevelIndex([shard.vectors for shard in shards], rotation)
+        self._vectors = TwoLevelIndex(
+            [shard.vectors for shard in shards], rotation, outlier_share=manifest.outlier_share
+        )
         self._words = LexicalIndex([shard.words for shard in shards])
         self._moment_starts = starts_of([len(shard.columns.kind) for shard in shards])
         self._segment_starts = starts_of([len(shard.segments) for shard in shards])

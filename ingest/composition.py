@@ -120,6 +120,7 @@ def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard
         ]
     )
     library = Path(job.library)
+    manifest = read_manifest(library)
     directory = Path(job.staging) / uuid.uuid4().hex
     entry = write_shard(
         directory,
@@ -127,8 +128,8 @@ def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard
         segments,
         moment_vectors,
         segment_vectors,
-        rotation=read_rotation(library, read_manifest(library)),
-        outlier_share=job.index.outlier_share,
+        rotation=read_rotation(library, manifest),
+        codes=manifest.codes,
     )
     return StagedShard(str(directory), entry, composition.source)
 

@@ -74,7 +74,8 @@ class Library:
         path = Path(directory)
         identity = embedder_identity(settings.index.embedder)
         if create:
-            create_library(path, identity)
+            index = settings.index
+            create_library(path, identity, codes=index.codes, outlier_share=index.outlier_share)
         else:
             check_embedder(path, read_manifest(path), identity)
         return cls(path, settings)

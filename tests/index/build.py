@@ -132,7 +132,6 @@ def add_video(
             segments,
             *make_vectors(number, segments),
             rotation=read_rotation(library, read_manifest(library)),
-            outlier_share=0.2,
         )
         before_commit()
         return commit_shard(
@@ -266,7 +265,6 @@ def write_video(library: Path, staged: Path, number: int) -> ShardEntry:
         segments,
         *make_vectors(number, segments),
         rotation=read_rotation(library, read_manifest(library)),
-        outlier_share=0.2,
     )
 
 

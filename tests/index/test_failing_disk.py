@@ -82,7 +82,7 @@ import resource, signal, sys
 from pathlib import Path
 from index.errors import LibraryError
 from index.lexical import write_words
-from index.vectors import write_vectors
+from index.two_level import write_vectors
 from tests.index.build import write_video
 from tests.index.test_vectors import ROTATION, _archive
 from index.shard import staging_area
@@ -108,7 +108,7 @@ def write_vectors_only(directory):
     directory.mkdir()
     archive = _archive(40, 30)
     write_vectors(directory, archive.moments, archive.owners, archive.segments,
-                  rotation=ROTATION, outlier_share=0.05)
+                  rotation=ROTATION)
 
 texts = [f"word{{n}} other{{n * 7}}" for n in range(5000)]
 with staging_area(library) as area:

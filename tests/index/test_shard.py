@@ -23,7 +23,7 @@ from index.shard import (
     write_shard,
 )
 from index.snapshot import Snapshot
-from index.vectors import ShardVectors
+from index.two_level import ShardVectors
 from tests.index.build import (
     DIMS,
     IDENTITY,
@@ -41,7 +41,7 @@ def test_a_written_shard_is_verified(library: Path, area: Path) -> None:
     entry = write_video(library, area / "s", 1)
     assert (entry.sources, entry.segments, entry.moments) == ((source_id(1),), 3, 12)
     assert {name.split("/")[0] for name in entry.files} == {
-        "catalog.duckdb", "moments.ivf", "segments.npy", "outliers.npy", "pictures.bin", "lexical",
+        "catalog.duckdb", "moments.ivf", "segments.npy", "cosines.npy", "pictures.bin", "lexical",
     }  # fmt: skip
     # The three equal pictures are stored once.
     assert entry.files["pictures.bin"][0] == len(b"\xff\xd8pictureword")
@@ -121,8 +121,9 @@ def _all_bytes(library: Path) -> bytes:
 
 def _stored_code(shard: Path, moment: int) -> bytes:
     """The bytes that hold a moment's vector."""
-    vectors = ShardVectors(shard)
-    return bytes(vectors._windows[vectors._code_at[moment]])
+    lists = ShardVectors(shard).lists
+    assert lists is not None
+    return lists.stored(np.array([moment])).tobytes()
 
 
 def test_forgotten_means_gone(library: Path) -> None:
@@ -217,7 +218,6 @@ def test_wrong_numbers_of_vectors_are_refused(library: Path, area: Path) -> None
             moment_vectors[:-1],
             segment_vectors,
             rotation=read_rotation(library, read_manifest(library)),
-            outlier_share=0.2,
         )
     assert os.listdir(area) == []
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from index.errors import LibraryError
 from index.manifest import random_rotation
 from index.ranking import top_k
-from index.vectors import ShardVectors, TwoLevelIndex, write_vectors
+from index.settings import Codes
+from index.two_level import Mode, ShardVectors, TwoLevelIndex, write_vectors
 from tests.index.build import Vectors, unit_rows
 
 DIMS = 48
 ROTATION = random_rotation(DIMS)
-OUTLIER_SHARE = 0.05
-BOTH_MODES: tuple[Literal["fast", "thorough"], ...] = ("fast", "thorough")
+BOTH_MODES: tuple[Mode, ...] = ("fast", "thorough")
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,17 @@ def _archive(num_segments: int, per_segment: int, seed: int = 0) -> Archive:
     return Archive(moments, owners, unit_rows(sums), needles)
 
 
-def _write(root: Path, archive: Archive, num_shards: int) -> list[Path]:
-    """Split an archive into shards of equally many segments."""
+def _write(
+    root: Path,
+    archive: Archive,
+    num_shards: int,
+    borders: Sequence[int] = (),
+    codes: Codes = "8bit",
+) -> list[Path]:
+    """Split an archive into shards: of equally many segments, or at `borders`."""
     directories = []
-    borders = np.linspace(0, len(archive.segments), num_shards + 1).astype(int).tolist()
+    if not borders:
+        borders = np.linspace(0, len(archive.segments), num_shards + 1).astype(int).tolist()
     for first, last in pairwise(borders):
         mine = (archive.owners >= first) & (archive.owners < last)
         directory = root / f"{num_shards}-{first}"
@@ -64,7 +71,7 @@ def _write(root: Path, archive: Archive, num_shards: int) -> list[Path]:
             archive.owners[mine] - first,
             archive.segments[first:last],
             rotation=ROTATION,
-            outlier_share=OUTLIER_SHARE,
+            codes=codes,
         )
         directories.append(directory)
     return directories
@@ -103,7 +110,7 @@ def _queries(archive: Archive, targets: npt.NDArray[np.int64]) -> Vectors:
 @pytest.mark.parametrize("mode", BOTH_MODES)
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_moments_and_needles_are_found(
-    mode: Literal["fast", "thorough"], size: str, request: pytest.FixtureRequest
+    mode: Mode, size: str, request: pytest.FixtureRequest
 ) -> None:
     archive, index = request.getfixturevalue(size)
     normal = np.setdiff1d(np.arange(len(archive.moments)), archive.needles)[::97]
@@ -133,9 +140,88 @@ def test_a_filter_acts_before_ranking(
         np.testing.assert_allclose(scores, expected, atol=2e-6)
 
 
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIndex]:
+    """A large shard, ranked by its 1-bit codes, between small ones, which are scanned."""
+    archive = _archive(1_200, 60)
+    borders = (0, 20, 1_170, 1_200)
+    index = TwoLevelIndex.open(
+        _write(tmp_path_factory.mktemp("mixed"), archive, 3, borders), ROTATION
+    )
+    assert [shard.bits is not None for shard in index._shards] == [False, True, False]
+    return archive, index
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_thorough_is_exact_at_every_selectivity(
+    mixed: tuple[Archive, TwoLevelIndex], data: st.DataObject
+) -> None:
+    archive, index = mixed
+    selectivity = data.draw(st.sampled_from([1e-4, 1e-3, 1e-2, 0.1, 0.4, 0.8, 0.99, 1.0]))
+    generator = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    if data.draw(st.booleans()):  # whole segments, as the filter by source allows them
+        allowed = (generator.random(len(archive.segments)) < selectivity)[archive.owners]
+    else:
+        allowed = generator.random(index.num_moments) < selectivity
+    target = data.draw(st.integers(0, index.num_moments - 1))
+    query = _queries(archive, np.array([target]))[0]
+    k = data.draw(st.sampled_from([1, 10, 100]))
+    ids, scores = index.search(query, k, mode="thorough", allowed=allowed)
+    assert allowed[ids].all()
+    assert len(set(ids.tolist())) == len(ids)
+    expected = _brute_force(index, query, k, allowed)
+    assert len(scores) == len(expected)
+    np.testing.assert_allclose(scores, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("allowed_share", [1e-4, 1e-2, 0.3])
+def test_fast_is_exact_where_few_are_allowed(
+    mixed: tuple[Archive, TwoLevelIndex], allowed_share: float
+) -> None:
+    archive, index = mixed
+    allowed = np.random.default_rng(3).random(index.num_moments) < allowed_share
+    allowed[5] = True
+    for query in _queries(archive, np.arange(0, index.num_moments, 9_000)):
+        _, scores = index.search(query, 10, mode="fast", probes=8, allowed=allowed)
+        np.testing.assert_allclose(scores, _brute_force(index, query, 10, allowed), atol=2e-6)
+
+
+def test_outliers_are_those_of_the_library(tmp_path: Path) -> None:
+    """A share of every shard would spend half of level 1 on moments that nothing hides."""
+    tame, wild = _archive(100, 20, seed=1), _archive(100, 20, seed=2)
+    tame.moments[tame.needles] = tame.segments[tame.owners[tame.needles]]
+    (tmp_path / "tame").mkdir()
+    (tmp_path / "wild").mkdir()
+    directories = _write(tmp_path / "tame", tame, 1) + _write(tmp_path / "wild", wild, 1)
+    for order in (directories, directories[::-1]):
+        index = TwoLevelIndex.open(order, ROTATION, outlier_share=0.0125)
+        first = 2_000 if order is directories else 0
+        found = set((index._outlier_ids - first).tolist())
+        assert 0 < len(found) <= 50
+        assert found <= set(wild.needles.tolist())
+
+
+def test_half_precision_keeps_more_of_a_vector(tmp_path: Path) -> None:
+    archive = _archive(60, 15)
+    (tmp_path / "fp16").mkdir()
+    half = TwoLevelIndex.open(_write(tmp_path / "fp16", archive, 3, codes="fp16"), ROTATION)
+    eight = TwoLevelIndex.open(_write(tmp_path, archive, 3), ROTATION)
+    ids = np.arange(half.num_moments)
+    np.testing.assert_allclose(half.reconstruct(ids), archive.moments, atol=5e-4)
+    assert np.abs(eight.reconstruct(ids) - archive.moments).max() > 2e-3
+    for mode in BOTH_MODES:
+        for query in _queries(archive, np.arange(0, 900, 90)):
+            found, scores = half.search(query, 10, mode=mode)
+            np.testing.assert_allclose(scores, np.sort(archive.moments @ query)[:-11:-1], atol=2e-3)
+            assert len(found) == 10
+    with pytest.raises(LibraryError, match="different kinds"):
+        TwoLevelIndex([*half._shards, *eight._shards], ROTATION)
+
+
 @pytest.mark.parametrize("mode", BOTH_MODES)
 def test_few_allowed_segments_are_searched_whole(
-    mode: Literal["fast", "thorough"], small: tuple[Archive, TwoLevelIndex]
+    mode: Mode, small: tuple[Archive, TwoLevelIndex]
 ) -> None:
     archive, index = small
     allowed = np.isin(archive.owners, np.arange(0, 400, 10))
@@ -159,7 +245,7 @@ def test_fast_finds_what_is_allowed_far_from_the_query(
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-def test_many_shards_equal_one(mode: Literal["fast", "thorough"], tmp_path: Path) -> None:
+def test_many_shards_equal_one(mode: Mode, tmp_path: Path) -> None:
     archive = _archive(60, 15)
     one = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
     many = TwoLevelIndex.open(_write(tmp_path, archive, 12), ROTATION)
@@ -250,7 +336,7 @@ def test_faiss_works_beside_pymupdf(first: str, tmp_path: Path) -> None:
     script = f"""
 import {first}, pymupdf, pathlib
 import numpy as np
-from index.vectors import TwoLevelIndex, write_vectors
+from index.two_level import TwoLevelIndex, write_vectors
 from tests.index.test_vectors import ROTATION, _archive, _write
 archive = _archive(5000, 2)
 index = TwoLevelIndex.open(_write(pathlib.Path({str(tmp_path)!r}), archive, 2), ROTATION)
@@ -285,7 +371,6 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
                 shape.owners,
                 shape.segments,
                 rotation=ROTATION,
-                outlier_share=OUTLIER_SHARE,
             )
     index = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
     with pytest.raises(ValueError, match="a query is"):

@@ -38,7 +38,6 @@ from index.snapshot import Snapshot
 PHOTOS = Path(__file__).parents[1] / "index" / "photos"
 SENTENCE_S = Fraction(4)
 PAUSE_S = Fraction(1, 2)
-OUTLIER_SHARE = 0.05
 
 BEES = "bees.mp4"
 COFFEE = "roasting.mp4"
@@ -235,7 +234,6 @@ def add_source(
             np.concatenate(vectors),
             coarse,
             rotation=read_rotation(directory, read_manifest(directory)),
-            outlier_share=OUTLIER_SHARE,
         )
         commit_shard(directory, staged, entry, [], embedder=embedder.identity)
 

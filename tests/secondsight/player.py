@@ -177,7 +177,6 @@ def _enter(library: Path, number: int, clip: Path) -> InventoryRow:
             segments,
             *make_vectors(number, segments),
             rotation=read_rotation(library, read_manifest(library)),
-            outlier_share=0.2,
         )
         commit_shard(library, area / "shard", entry, [], embedder=IDENTITY)
     row = row_of(number, str(clip))

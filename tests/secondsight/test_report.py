@@ -226,7 +226,6 @@ def test_names_reasons_and_texts_cannot_act(tmp_path: Path) -> None:
             segments,
             *make_vectors(1, segments),
             rotation=read_rotation(directory, read_manifest(directory)),
-            outlier_share=0.2,
         )
         undecodable = f"/films/{HOSTILE}\udcff.mp4"
         commit_shard(directory, area / "shard", entry, [row_of(1, undecodable)], embedder=IDENTITY)
