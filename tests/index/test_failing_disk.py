@@ -84,7 +84,7 @@ from index.errors import LibraryError
 from index.lexical import write_words
 from index.two_level import write_vectors
 from tests.index.build import write_video
-from tests.index.test_vectors import ROTATION, _archive
+from tests.index.clusters import ROTATION, clustered_archive
 from index.shard import staging_area
 library = Path({str(library)!r})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -106,7 +106,7 @@ def outcomes(write):
 
 def write_vectors_only(directory):
     directory.mkdir()
-    archive = _archive(40, 30)
+    archive = clustered_archive(40, 30)
     write_vectors(directory, archive.moments, archive.owners, archive.segments,
                   rotation=ROTATION)
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,95 +13,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError
-from index.manifest import random_rotation
 from index.ranking import top_k
-from index.settings import Codes
 from index.two_level import Mode, ShardVectors, TwoLevelIndex, write_vectors
-from tests.index.build import Vectors, unit_rows
-
-DIMS = 48
-ROTATION = random_rotation(DIMS)
-BOTH_MODES: tuple[Mode, ...] = ("fast", "thorough")
-
-
-@dataclass(frozen=True)
-class Archive:
-    """Clustered moments in segments, 3% of them needles that are unlike their segment."""
-
-    moments: Vectors
-    owners: npt.NDArray[np.int64]
-    segments: Vectors
-    needles: npt.NDArray[np.int64]
-
-
-def _archive(num_segments: int, per_segment: int, seed: int = 0) -> Archive:
-    generator = np.random.default_rng(seed)
-    centres = unit_rows(generator.standard_normal((num_segments, DIMS)))
-    owners = np.repeat(np.arange(num_segments), per_segment)
-    spread = centres[owners] + 0.06 * generator.standard_normal((len(owners), DIMS))
-    needles = np.sort(generator.choice(len(owners), max(1, len(owners) * 3 // 100), replace=False))
-    spread[needles] = generator.standard_normal((len(needles), DIMS))
-    moments = unit_rows(spread)
-    sums = np.zeros((num_segments, DIMS))
-    np.add.at(sums, owners, moments)
-    return Archive(moments, owners, unit_rows(sums), needles)
-
-
-def _write(
-    root: Path,
-    archive: Archive,
-    num_shards: int,
-    borders: Sequence[int] = (),
-    codes: Codes = "8bit",
-) -> list[Path]:
-    """Split an archive into shards: of equally many segments, or at `borders`."""
-    directories = []
-    if not borders:
-        borders = np.linspace(0, len(archive.segments), num_shards + 1).astype(int).tolist()
-    for first, last in pairwise(borders):
-        mine = (archive.owners >= first) & (archive.owners < last)
-        directory = root / f"{num_shards}-{first}"
-        directory.mkdir()
-        write_vectors(
-            directory,
-            archive.moments[mine],
-            archive.owners[mine] - first,
-            archive.segments[first:last],
-            rotation=ROTATION,
-            codes=codes,
-        )
-        directories.append(directory)
-    return directories
-
-
-def _brute_force(
-    index: TwoLevelIndex, query: Vectors, k: int, allowed: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
-    """Scores of the best k allowed on the same 8-bit codes."""
-    scores = index.reconstruct(np.arange(index.num_moments)) @ query
-    return np.sort(scores[allowed])[::-1][:k]
+from tests.index.build import unit_rows
+from tests.index.clusters import (
+    BOTH_MODES,
+    DIMS,
+    ROTATION,
+    Archive,
+    brute_force,
+    clustered_archive,
+    queries_near,
+    write_shards,
+)
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIndex]:
-    archive = _archive(400, 20)
+    archive = clustered_archive(400, 20)
     return archive, TwoLevelIndex.open(
-        _write(tmp_path_factory.mktemp("small"), archive, 7), ROTATION
+        write_shards(tmp_path_factory.mktemp("small"), archive, 7), ROTATION
     )
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIndex]:
     """Enough segments that level 1 works on 1-bit codes."""
-    archive = _archive(6_000, 6)
+    archive = clustered_archive(6_000, 6)
     return archive, TwoLevelIndex.open(
-        _write(tmp_path_factory.mktemp("large"), archive, 3), ROTATION
+        write_shards(tmp_path_factory.mktemp("large"), archive, 3), ROTATION
     )
-
-
-def _queries(archive: Archive, targets: npt.NDArray[np.int64]) -> Vectors:
-    noise = np.random.default_rng(1).standard_normal((len(targets), DIMS))
-    return unit_rows(archive.moments[targets] + 0.03 * noise)
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
@@ -115,7 +53,7 @@ def test_moments_and_needles_are_found(
     archive, index = request.getfixturevalue(size)
     normal = np.setdiff1d(np.arange(len(archive.moments)), archive.needles)[::97]
     for targets in (normal[:150], archive.needles[:150]):
-        queries = _queries(archive, targets)
+        queries = queries_near(archive, targets)
         hits = [
             target in index.search(query, 10, mode=mode, probes=64)[0]
             for target, query in zip(targets, queries, strict=True)
@@ -132,10 +70,10 @@ def test_a_filter_acts_before_ranking(
     generator = np.random.default_rng(2)
     allowed = generator.random(index.num_moments) < share
     allowed[17] = True
-    for query in _queries(archive, np.arange(0, index.num_moments, index.num_moments // 5)):
+    for query in queries_near(archive, np.arange(0, index.num_moments, index.num_moments // 5)):
         ids, scores = index.search(query, 10, mode="thorough", allowed=allowed)
         assert allowed[ids].all()
-        expected = _brute_force(index, query, 10, allowed)
+        expected = brute_force(index, query, 10, allowed)
         assert len(ids) == len(expected)
         np.testing.assert_allclose(scores, expected, atol=2e-6)
 
@@ -143,10 +81,10 @@ def test_a_filter_acts_before_ranking(
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIndex]:
     """A large shard, ranked by its 1-bit codes, between small ones, which are scanned."""
-    archive = _archive(1_200, 60)
+    archive = clustered_archive(1_200, 60)
     borders = (0, 20, 1_170, 1_200)
     index = TwoLevelIndex.open(
-        _write(tmp_path_factory.mktemp("mixed"), archive, 3, borders), ROTATION
+        write_shards(tmp_path_factory.mktemp("mixed"), archive, 3, borders), ROTATION
     )
     assert [shard.bits is not None for shard in index._shards] == [False, True, False]
     return archive, index
@@ -165,14 +103,34 @@ def test_thorough_is_exact_at_every_selectivity(
     else:
         allowed = generator.random(index.num_moments) < selectivity
     target = data.draw(st.integers(0, index.num_moments - 1))
-    query = _queries(archive, np.array([target]))[0]
+    query = queries_near(archive, np.array([target]))[0]
     k = data.draw(st.sampled_from([1, 10, 100]))
     ids, scores = index.search(query, k, mode="thorough", allowed=allowed)
     assert allowed[ids].all()
     assert len(set(ids.tolist())) == len(ids)
-    expected = _brute_force(index, query, k, allowed)
+    expected = brute_force(index, query, k, allowed)
     assert len(scores) == len(expected)
     np.testing.assert_allclose(scores, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("allowed_share", [0.2, 1.0])
+def test_bits_find_what_all_scores_would(
+    mixed: tuple[Archive, TwoLevelIndex], allowed_share: float
+) -> None:
+    """Larger libraries than a test can make are ranked so."""
+    archive, index = mixed
+    shard = index._shards[1]
+    allowed = np.random.default_rng(4).random(shard.num_moments) < allowed_share
+    rows = shard.decoded(np.arange(shard.num_moments))
+    targets = np.arange(1_200, len(archive.moments) - 1_800, 997)
+    shares = []
+    for query in queries_near(archive, targets) @ ROTATION.T:
+        ids, scores = shard.rank(query, 10, None if allowed_share == 1.0 else allowed)
+        assert allowed[ids].all()
+        np.testing.assert_allclose(scores, rows[ids] @ query, atol=2e-6)
+        best = np.argsort(-np.where(allowed, rows @ query, -2.0))[:10]
+        shares.append(len(set(ids.tolist()) & set(best.tolist())) / 10)
+    assert np.mean(shares) >= 0.98
 
 
 @pytest.mark.parametrize("allowed_share", [1e-4, 1e-2, 0.3])
@@ -182,18 +140,20 @@ def test_fast_is_exact_where_few_are_allowed(
     archive, index = mixed
     allowed = np.random.default_rng(3).random(index.num_moments) < allowed_share
     allowed[5] = True
-    for query in _queries(archive, np.arange(0, index.num_moments, 9_000)):
+    for query in queries_near(archive, np.arange(0, index.num_moments, 9_000)):
         _, scores = index.search(query, 10, mode="fast", probes=8, allowed=allowed)
-        np.testing.assert_allclose(scores, _brute_force(index, query, 10, allowed), atol=2e-6)
+        np.testing.assert_allclose(scores, brute_force(index, query, 10, allowed), atol=2e-6)
 
 
 def test_outliers_are_those_of_the_library(tmp_path: Path) -> None:
     """A share of every shard would spend half of level 1 on moments that nothing hides."""
-    tame, wild = _archive(100, 20, seed=1), _archive(100, 20, seed=2)
+    tame, wild = clustered_archive(100, 20, seed=1), clustered_archive(100, 20, seed=2)
     tame.moments[tame.needles] = tame.segments[tame.owners[tame.needles]]
     (tmp_path / "tame").mkdir()
     (tmp_path / "wild").mkdir()
-    directories = _write(tmp_path / "tame", tame, 1) + _write(tmp_path / "wild", wild, 1)
+    directories = write_shards(tmp_path / "tame", tame, 1) + write_shards(
+        tmp_path / "wild", wild, 1
+    )
     for order in (directories, directories[::-1]):
         index = TwoLevelIndex.open(order, ROTATION, outlier_share=0.0125)
         first = 2_000 if order is directories else 0
@@ -203,15 +163,15 @@ def test_outliers_are_those_of_the_library(tmp_path: Path) -> None:
 
 
 def test_half_precision_keeps_more_of_a_vector(tmp_path: Path) -> None:
-    archive = _archive(60, 15)
+    archive = clustered_archive(60, 15)
     (tmp_path / "fp16").mkdir()
-    half = TwoLevelIndex.open(_write(tmp_path / "fp16", archive, 3, codes="fp16"), ROTATION)
-    eight = TwoLevelIndex.open(_write(tmp_path, archive, 3), ROTATION)
+    half = TwoLevelIndex.open(write_shards(tmp_path / "fp16", archive, 3, codes="fp16"), ROTATION)
+    eight = TwoLevelIndex.open(write_shards(tmp_path, archive, 3), ROTATION)
     ids = np.arange(half.num_moments)
     np.testing.assert_allclose(half.reconstruct(ids), archive.moments, atol=5e-4)
     assert np.abs(eight.reconstruct(ids) - archive.moments).max() > 2e-3
     for mode in BOTH_MODES:
-        for query in _queries(archive, np.arange(0, 900, 90)):
+        for query in queries_near(archive, np.arange(0, 900, 90)):
             found, scores = half.search(query, 10, mode=mode)
             np.testing.assert_allclose(scores, np.sort(archive.moments @ query)[:-11:-1], atol=2e-3)
             assert len(found) == 10
@@ -225,9 +185,9 @@ def test_few_allowed_segments_are_searched_whole(
 ) -> None:
     archive, index = small
     allowed = np.isin(archive.owners, np.arange(0, 400, 10))
-    for query in _queries(archive, np.arange(0, 8000, 500)):
+    for query in queries_near(archive, np.arange(0, 8000, 500)):
         _, scores = index.search(query, 10, mode=mode, probes=64, allowed=allowed)
-        np.testing.assert_allclose(scores, _brute_force(index, query, 10, allowed), atol=2e-6)
+        np.testing.assert_allclose(scores, brute_force(index, query, 10, allowed), atol=2e-6)
 
 
 def test_fast_finds_what_is_allowed_far_from_the_query(
@@ -237,7 +197,7 @@ def test_fast_finds_what_is_allowed_far_from_the_query(
     allowed = archive.owners % 20 == 0
     hits = []
     for target in np.flatnonzero(allowed)[::40]:
-        query = _queries(archive, np.array([target]))[0]
+        query = queries_near(archive, np.array([target]))[0]
         ids, _ = index.search(query, 10, mode="fast", probes=64, allowed=allowed)
         assert allowed[ids].all()
         hits.append(target in ids)
@@ -246,11 +206,11 @@ def test_fast_finds_what_is_allowed_far_from_the_query(
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 def test_many_shards_equal_one(mode: Mode, tmp_path: Path) -> None:
-    archive = _archive(60, 15)
-    one = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
-    many = TwoLevelIndex.open(_write(tmp_path, archive, 12), ROTATION)
+    archive = clustered_archive(60, 15)
+    one = TwoLevelIndex.open(write_shards(tmp_path, archive, 1), ROTATION)
+    many = TwoLevelIndex.open(write_shards(tmp_path, archive, 12), ROTATION)
     allowed = np.arange(one.num_moments) % 3 != 0
-    for query in _queries(archive, np.arange(0, 900, 60)):
+    for query in queries_near(archive, np.arange(0, 900, 60)):
         for mask in (None, allowed):
             expected = one.search(query, 20, mode=mode, probes=64, allowed=mask)
             found = many.search(query, 20, mode=mode, probes=64, allowed=mask)
@@ -259,11 +219,11 @@ def test_many_shards_equal_one(mode: Mode, tmp_path: Path) -> None:
 
 
 def test_equal_scores_come_in_ascending_id(tmp_path: Path) -> None:
-    archive = _archive(8, 10)
+    archive = clustered_archive(8, 10)
     twins = np.repeat(archive.moments[:1], 80, axis=0)
     same = Archive(twins, archive.owners, np.repeat(twins[:1], 8, axis=0), archive.needles)
     for num_shards in (1, 4):
-        index = TwoLevelIndex.open(_write(tmp_path, same, num_shards), ROTATION)
+        index = TwoLevelIndex.open(write_shards(tmp_path, same, num_shards), ROTATION)
         for allowed in (None, np.arange(80) % 2 == 1):
             ids, _ = index.search(twins[0], 7, mode="thorough", allowed=allowed)
             expected = np.arange(80) if allowed is None else np.flatnonzero(allowed)
@@ -286,7 +246,7 @@ def test_a_lopsided_embedder_loses_nothing(tmp_path: Path) -> None:
     moments = np.zeros((300, DIMS), dtype=np.float32)
     moments[:, 3], moments[:, 9] = np.cos(angles), np.sin(angles)
     archive = Archive(moments, np.repeat(np.arange(3), 100), moments[[50, 150, 250]], np.arange(1))
-    index = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
+    index = TwoLevelIndex.open(write_shards(tmp_path, archive, 1), ROTATION)
     np.testing.assert_allclose(index.reconstruct(np.arange(300)), moments, atol=0.03)
     assert 120 in index.search(moments[120], 5, mode="fast", probes=64)[0]
 
@@ -296,7 +256,7 @@ def test_nothing_and_empty_segments(tmp_path: Path) -> None:
     ids, scores = empty.search(np.ones(DIMS, dtype=np.float32), 5, mode="fast")
     assert len(ids) == len(scores) == 0
     assert [ids.dtype, scores.dtype] == ["int64", "float32"]
-    archive = _archive(1, 5)
+    archive = clustered_archive(1, 5)
     segments = unit_rows(np.random.default_rng(0).standard_normal((6, DIMS)))
     shapes = [
         Archive(archive.moments, np.full(5, 3), segments, archive.needles),
@@ -307,7 +267,7 @@ def test_nothing_and_empty_segments(tmp_path: Path) -> None:
     directories = []
     for number, shape in enumerate(shapes):
         (tmp_path / str(number)).mkdir()
-        directories += _write(tmp_path / str(number), shape, 1)
+        directories += write_shards(tmp_path / str(number), shape, 1)
     index = TwoLevelIndex.open(directories, ROTATION)
     assert (index.num_moments, index.num_segments) == (10, 18)
     for mode in BOTH_MODES:
@@ -321,8 +281,8 @@ def test_nothing_and_empty_segments(tmp_path: Path) -> None:
 
 
 def test_an_open_shard_outlives_its_files(tmp_path: Path) -> None:
-    archive = _archive(10, 10)
-    directories = _write(tmp_path, archive, 2)
+    archive = clustered_archive(10, 10)
+    directories = write_shards(tmp_path, archive, 2)
     index = TwoLevelIndex.open(directories, ROTATION)
     for directory in directories:
         for path in directory.iterdir():
@@ -337,9 +297,9 @@ def test_faiss_works_beside_pymupdf(first: str, tmp_path: Path) -> None:
 import {first}, pymupdf, pathlib
 import numpy as np
 from index.two_level import TwoLevelIndex, write_vectors
-from tests.index.test_vectors import ROTATION, _archive, _write
-archive = _archive(5000, 2)
-index = TwoLevelIndex.open(_write(pathlib.Path({str(tmp_path)!r}), archive, 2), ROTATION)
+from tests.index.clusters import ROTATION, clustered_archive, write_shards
+archive = clustered_archive(5000, 2)
+index = TwoLevelIndex.open(write_shards(pathlib.Path({str(tmp_path)!r}), archive, 2), ROTATION)
 allowed = np.arange(10_000) % 2 == 0
 for mode in ("fast", "thorough"):
     for mask in (None, allowed):
@@ -350,7 +310,7 @@ assert np.allclose(index.reconstruct(np.array([42])), archive.moments[42], atol=
 
 
 def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
-    archive = _archive(4, 5)
+    archive = clustered_archive(4, 5)
     broken = {
         "float32": Archive(
             archive.moments.astype(np.float64),
@@ -372,7 +332,7 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
                 shape.segments,
                 rotation=ROTATION,
             )
-    index = TwoLevelIndex.open(_write(tmp_path, archive, 1), ROTATION)
+    index = TwoLevelIndex.open(write_shards(tmp_path, archive, 1), ROTATION)
     with pytest.raises(ValueError, match="a query is"):
         index.search(np.full(DIMS, np.nan, dtype=np.float32), 5, mode="fast")
     with pytest.raises(ValueError, match="allowed must be"):

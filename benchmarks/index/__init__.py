@@ -1,0 +1,1 @@
+"""The index beside others: found, fast, small."""
