@@ -50,6 +50,7 @@ from ingest.media_info import (
     reason_unreadable,
 )
 from ingest.soundtrack import Sound, SoundConverter, Soundtrack
+from ingest.truncation import is_cut, is_early, missing_end, read_announced
 
 __all__ = [
     "demuxed",
@@ -205,7 +206,28 @@ def _probe_open(path: str, container: av.container.InputContainer) -> MediaInfo:
     )
     if info.duration <= 0:
         raise SourceError(path, "probe", "lasts 0 seconds")
-    return replace(info, subtitles=tuple(map(_subtitle_facts, container.streams.subtitles)))
+    return replace(
+        info,
+        subtitles=tuple(map(_subtitle_facts, container.streams.subtitles)),
+        notes=_missing(path, container, info),
+    )
+
+
+def _missing(path: str, container: av.container.InputContainer, info: MediaInfo) -> tuple[str, ...]:
+    """A note where the file is shorter than it says of itself. Its tracks are counted only then."""
+    told, size_bytes = read_announced(path, info.container), os.path.getsize(path)
+    if not is_cut(told, size_bytes) and not is_early(told, info.start + info.duration):
+        return ()
+    # Not only what is played: subtitles and other languages may last longer.
+    extents = extents_of(_packets(path, [stream.index for stream in container.streams])).values()
+    raw_end = max((extent.end for extent in extents), default=info.start)
+    note = missing_end(
+        told,
+        size_bytes,
+        end=raw_end - info.start,
+        announced=max(info.duration, told.duration or Fraction(0)),
+    )
+    return () if note is None else (note,)
 
 
 def _played_video(container: av.container.InputContainer) -> VideoStream | None:

@@ -85,6 +85,8 @@ class MediaInfo:
     """Title from the file's metadata."""
     subtitles: tuple[SubtitleFacts, ...] = ()
     """Every subtitle stream, in the order of the file."""
+    notes: tuple[str, ...] = ()
+    """What is known to be missing at its end."""
 
 
 @dataclass(frozen=True, slots=True)

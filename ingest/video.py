@@ -151,7 +151,7 @@ def compose_video(
             duration=info.duration,
             pages=None,
             details=_details(info) | _speech_details(job, info, subtitles, transcript),
-            notes=joined_notes([*kept.notes, *subtitles.notes, *transcript.notes]),
+            notes=joined_notes([*info.notes, *kept.notes, *subtitles.notes, *transcript.notes]),
         ),
         moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
         shot_starts=tuple(frame.span.start for frame in kept.frames if frame.shot_start),

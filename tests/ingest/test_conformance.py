@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import struct
 from fractions import Fraction
 from math import floor
@@ -20,7 +21,7 @@ import pytest
 from benchmarks.true_time.__main__ import shown_for
 from index.errors import SourceError
 from ingest.media import probe, read_audio
-from ingest.media_info import Frame, MediaInfo
+from ingest.media_info import Frame
 from ingest.readers import frame_reader
 from tests.media.corpus import CORPUS
 from tests.media.corpus_recipes import RECIPES
@@ -62,6 +63,23 @@ CONCEALED = {"truncated.mp4": 2}
 """Last pictures that ffprobe lists although their data ends in the middle: they are not shown."""
 UNTIMED_END = ("interlaced.mpg", "mpeg4.avi")
 """Clips of whose last picture ffprobe says no time."""
+_TIMES = r"ends at 00:00:0{} although its header says 00:00:0{}: the rest is missing"
+_BYTES = r"its last {} bytes are missing: its header announces them"
+_UNFINISHED = r"ends at 00:00:0{} unfinished: it was cut short, or never completed"
+TRUNCATED = {
+    "truncated.mp4": _TIMES.format(r"1\.[4-7]", r"3\.0"),
+    "truncated.mkv": _TIMES.format(r"1\.[4-5]", r"3\.0"),
+    "no_audio.webm": _TIMES.format(r"0\.[6-9]", r"2\.0"),
+    "h264.flv": _TIMES.format(r"1\.[1-3]", r"2\.0"),
+    "mpeg4.avi": _TIMES.format(r"1\.[1-3]", r"2\.0"),
+    "wmv2.wmv": _TIMES.format(r"1\.[1-3]", r"2\.0"),
+    "fragmented.mp4": _BYTES.format("8,169"),
+    "tone.wav": _BYTES.format("12,818"),
+    "tone.mp3": _BYTES.format("3,341"),
+    "interlaced.ts": _UNFINISHED.format(r"1\.[1-3]"),
+    "theora.ogv": _UNFINISHED.format(r"1\.[0-3]"),
+}
+"""The note on each container, cut at 60 % of its bytes."""
 PRIMED = ("matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2")
 """Formats in which sound before 0 only warms up the decoder; a player starts at 0."""
 
@@ -202,13 +220,40 @@ def test_the_default_language_is_played() -> None:
     assert info.audio.language == "rus"
 
 
-def test_what_a_truncated_file_still_holds_is_read_and_the_rest_noted() -> None:
-    for name in ("truncated.mp4", "truncated.mkv"):
-        notes: list[str] = []
-        info: MediaInfo = probe(str(CORPUS / name))
-        path = str(CORPUS / name)
-        frames = list(frame_reader("pyav")(path, info, rate_hz=ALL_RATE_HZ, notes=notes))
-        assert 25 < len(frames) < 75
+@pytest.mark.parametrize(("name", "note"), TRUNCATED.items())
+def test_what_a_truncated_file_still_holds_is_read_and_the_rest_noted(
+    name: str, note: str, tmp_path: Path
+) -> None:
+    path = CORPUS / name
+    if not name.startswith("truncated"):
+        content = path.read_bytes()
+        path = tmp_path / name
+        path.write_bytes(content[: len(content) * 6 // 10])
+    info = probe(str(path))
+    assert [re.fullmatch(note, said) is not None for said in info.notes] == [True], info.notes
+    if info.video is not None:
+        frames = list(frame_reader("pyav")(str(path), info, rate_hz=ALL_RATE_HZ))
+        listed = CLIPS[name].times
+        assert len(listed) / 4 < len(frames) < len(listed) * 3 / 4
+    if info.audio is not None:
+        with read_audio(str(path), info) as sound:
+            heard = np.flatnonzero(np.abs(sound[:]) > 0.05)
+        assert len(heard) > 0
+
+
+@pytest.mark.parametrize("name", ["interlaced.mpg", "missing_duration.webm"])
+def test_an_end_that_nobody_announced_is_not_missed(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes((CORPUS / name).read_bytes()[:15_000])
+    assert probe(str(path)).notes == ()
+
+
+@pytest.mark.parametrize("name", [name for name in CLIPS if not name.startswith("truncated")])
+def test_nothing_is_missing_of_a_whole_file(name: str) -> None:
+    assert probe(str(CORPUS / name)).notes == ()
+
+
+def test_the_corpus_stays_small() -> None:
     assert sum(path.stat().st_size for path in CORPUS.iterdir()) < 3_000_000
 
 
