@@ -12,7 +12,6 @@ import io
 import json
 import os
 import pickle
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -139,34 +138,6 @@ def _replaced(path: Path) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-def prune(directory: Path, limit_bytes: int) -> int:
-    """Remove the sources' folders that were unused longest until `limit_bytes` are left.
-
-    Returns the bytes removed. What another run writes or removes meanwhile is passed over.
-    """
-    folders = []
-    for folder in directory.iterdir() if directory.is_dir() else ():
-        stats = list(_stats(folder))
-        folders.append(
-            (max((s.st_mtime for s in stats), default=0.0), folder, sum(s.st_size for s in stats))
-        )
-    total = sum(size for _, _, size in folders)
-    removed = 0
-    for _, folder, size in sorted(folders):
-        if total - removed <= limit_bytes:
-            break
-        shutil.rmtree(folder, ignore_errors=True)
-        removed += size
-    return removed
-
-
-def _stats(folder: Path) -> Iterator[os.stat_result]:
-    with suppress(FileNotFoundError):
-        for entry in folder.iterdir():
-            with suppress(FileNotFoundError):
-                yield entry.stat()
 
 
 def cache_folder(library: Path, source_id: str) -> Path:

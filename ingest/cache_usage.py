@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.files import disk_error
-from ingest.cache import BULK, forget_cached
+from ingest.cache import BULK, cache_folder
+from ingest.cache_limit import remove_unheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,12 @@ def cache_usage(library: Path) -> list[SourceUsage]:
 def prune_unused(library: Path, unused_s: float) -> int:
     """Remove what is cached of sources not used for `unused_s` seconds; returns the bytes.
 
-    Raises LibraryError when the disk refuses.
+    Sources in work are passed over. Raises LibraryError when the cache cannot be read.
     """
     until = time.time() - unused_s
     old = [usage for usage in cache_usage(library) if usage.used_at < until]
-    for usage in old:
-        forget_cached(library, usage.source_id)
-    return sum(usage.size_bytes for usage in old)
+    gone = [usage for usage in old if remove_unheld(cache_folder(library, usage.source_id))]
+    return sum(usage.size_bytes for usage in gone)
 
 
 def _usage(folder: Path) -> SourceUsage | None:

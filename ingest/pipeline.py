@@ -25,7 +25,7 @@ from index.manifest import read_manifest
 from index.records import SourceKind
 from index.settings import IndexSettings
 from index.shard import commit_shard, record_outcomes, staging_area
-from ingest.cache import prune
+from ingest.cache_limit import BoundedCache, prune
 from ingest.cluster import Cluster, Pending, Pool
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
 from ingest.job import Job
@@ -105,6 +105,8 @@ class _Run:
             [] if manifest.inventory is None else read_inventory(self.library / manifest.inventory)
         )
         self._rows = {row.path: row for row in rows}
+        limit_bytes = self.settings.work.cache_limit_bytes
+        self._cache = BoundedCache(self.library / "cache", limit_bytes)
 
     def skip_known(self, file: CandidateFile) -> bool:
         """True for a path whose file is in the library and has not changed since."""
@@ -210,37 +212,8 @@ class _Run:
         with claim:  # a copy of the same file waits here and then finds it done
             if source_id in self._ingested:
                 return SourceOutcome(file.path, "unchanged", source_id)
-            job = Job(
-                path=file.path,
-                source_id=source_id,
-                size_bytes=file.size_bytes,
-                library=str(self.library),
-                settings=self.settings,
-                staging=str(staging),
-                index=self.index,
-            )
-            staged, stages_s = self._run_stages(cluster, job)
-            _require_unchanged(file)
-            row = InventoryRow(
-                path=file.path,
-                size_bytes=file.size_bytes,
-                mtime_ns=file.mtime_ns,
-                outcome="added",
-                source_id=source_id,
-                stage=None,
-                reason=None,
-                seen_at=_now(),
-            )
-            manifest = commit_shard(
-                self.library,
-                Path(staged.directory),
-                staged.entry,
-                [row],
-                embedder=embedder_identity(self.index.embedder),
-                replace_present=self.again and source_id in self._known,
-            )
-            if manifest.shard_of(source_id) is None:
-                raise SourceError(file.path, "commit", "was forgotten while it was read")
+            with self._cache.in_work(source_id):
+                staged, stages_s = self._staged_and_committed(cluster, staging, file, source_id)
             self._ingested.add(source_id)
         source = staged.source
         return SourceOutcome(
@@ -253,6 +226,42 @@ class _Run:
             notes=source.notes,
             stages_s=stages_s,
         )
+
+    def _staged_and_committed(
+        self, cluster: Cluster, staging: Path, file: CandidateFile, source_id: str
+    ) -> tuple[StagedShard, dict[str, float]]:
+        job = Job(
+            path=file.path,
+            source_id=source_id,
+            size_bytes=file.size_bytes,
+            library=str(self.library),
+            settings=self.settings,
+            staging=str(staging),
+            index=self.index,
+        )
+        staged, stages_s = self._run_stages(cluster, job)
+        _require_unchanged(file)
+        row = InventoryRow(
+            path=file.path,
+            size_bytes=file.size_bytes,
+            mtime_ns=file.mtime_ns,
+            outcome="added",
+            source_id=source_id,
+            stage=None,
+            reason=None,
+            seen_at=_now(),
+        )
+        manifest = commit_shard(
+            self.library,
+            Path(staged.directory),
+            staged.entry,
+            [row],
+            embedder=embedder_identity(self.index.embedder),
+            replace_present=self.again and source_id in self._known,
+        )
+        if manifest.shard_of(source_id) is None:
+            raise SourceError(file.path, "commit", "was forgotten while it was read")
+        return staged, stages_s
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
         from ingest.composition import stage

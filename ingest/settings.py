@@ -95,7 +95,8 @@ class WorkSettings:
     """A piece still unfinished after this long is ended and fails its source; work on a whole
     source may take as long as its pieces together. None: no limit."""
     cache_limit_bytes: int = 20_000_000_000
-    """After a run, stage outputs unused longest are removed until this much is left."""
+    """Stage outputs unused longest are removed, during a run and after it, until this much is left
+    beside that of sources in work."""
     cpus: int | None = None
     """CPUs of a local Ray; None: all of the machine. A cluster (RAY_ADDRESS) brings its own."""
     speech_workers: int = 1

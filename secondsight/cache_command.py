@@ -14,7 +14,7 @@ from rich.text import Text
 
 from index.errors import QuestionError
 from index.snapshot import Snapshot
-from ingest.cache import prune
+from ingest.cache_limit import prune
 from ingest.cache_usage import SourceUsage, cache_usage, prune_unused
 
 BYTES_PER_MEGABYTE = 1_000_000
@@ -35,7 +35,8 @@ def prune_cache(library: Path, amount: str) -> int:
         if unit in _UNITS_S:
             return prune_unused(library, number * _UNITS_S[unit])
         if (unit.upper() or "B") in _UNITS_BYTES:
-            return prune(library / "cache", int(number * _UNITS_BYTES[unit.upper() or "B"]))
+            limit_bytes = int(number * _UNITS_BYTES[unit.upper() or "B"])
+            return prune(library / "cache", limit_bytes).removed_bytes
     raise QuestionError(
         f"--prune: {amount!r} is neither a size that may stay (0, 500MB, 20GB) nor an age "
         "(12h, 30d, 8w)"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pickle
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.errors import LibraryError
+from index.errors import LibraryError, SourceError
 from index.records import (
     Box,
     FrameTime,
@@ -22,7 +23,9 @@ from index.records import (
     TextLine,
     Word,
 )
-from ingest.cache import StageCache, cached, forget_cached, prune
+from ingest.cache import StageCache, cache_folder, cached, forget_cached
+from ingest.cache_limit import BoundedCache, prune
+from ingest.cache_usage import prune_unused
 from ingest.composition import Composition, Seen
 from ingest.frames import Candidate, Stretch
 from ingest.pages import PageContent, PageLine, TextBlock
@@ -133,13 +136,68 @@ def test_what_cannot_be_forgotten_is_told(tmp_path: Path) -> None:
     forget_cached(tmp_path, "unknown")
 
 
+def bytes_in(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def store(library: Path, source: str, size_bytes: int) -> None:
+    entry = StageCache(cache_folder(library, source)).entry("stage")
+    cached(entry, lambda: b"x" * size_bytes)
+
+
 def test_pruning_removes_what_was_unused_longest(tmp_path: Path) -> None:
     for number, source in enumerate(("old", "middle", "new")):
         entry = StageCache(tmp_path / "cache" / source).entry("stage")
         cached(entry, lambda: b"x" * 1000)
         os.utime(entry, (number, number))
-    removed = prune(tmp_path / "cache", 2500)
-    assert removed > 1000
+    pruned = prune(tmp_path / "cache", 2500)
+    assert pruned.removed_bytes > 1000
+    assert pruned.left_bytes == bytes_in(tmp_path / "cache")
     assert sorted(folder.name for folder in (tmp_path / "cache").iterdir()) == ["middle", "new"]
     forget_cached(tmp_path, "new")
     assert [folder.name for folder in (tmp_path / "cache").iterdir()] == ["middle"]
+
+
+def test_sources_in_work_are_never_pruned(tmp_path: Path) -> None:
+    cache = BoundedCache(tmp_path / "cache", 0)
+    with cache.in_work("held"):
+        store(tmp_path, "held", 1000)
+        store(tmp_path, "other", 1000)
+        with cache.in_work("held"):  # Another run works on it as well.
+            assert prune(tmp_path / "cache", 0).left_bytes == bytes_in(tmp_path / "cache") > 1000
+        assert prune_unused(tmp_path, -60) == 0
+        assert [folder.name for folder in (tmp_path / "cache").iterdir()] == ["held"]
+    assert not any((tmp_path / "cache").iterdir())
+
+
+def test_a_source_that_stored_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    cache = BoundedCache(tmp_path / "cache", 10**9)
+    with pytest.raises(SourceError), cache.in_work("nothing"):
+        raise SourceError("a.mp4", "probe", "is no file")
+    assert not any((tmp_path / "cache").iterdir())
+
+
+def test_the_cache_is_bounded_while_sources_come(tmp_path: Path) -> None:
+    limit_bytes = 50_000
+    cache = BoundedCache(tmp_path / "cache", limit_bytes)
+    for number in range(20):
+        store(tmp_path, f"before {number}", 5000)
+    sizes = []
+    for number in range(200):
+        with cache.in_work(f"source {number:03d}"):
+            store(tmp_path, f"source {number:03d}", 500)
+        sizes.append(bytes_in(tmp_path / "cache"))
+    assert max(sizes) <= limit_bytes
+    # Each time it is pruned, several sources go, so that it is not pruned after every one.
+    prunings = sum(after < before for before, after in pairwise(sizes))
+    assert 0 < prunings <= 200 // 4
+
+
+def test_a_cache_that_cannot_be_locked_is_trouble_with_the_library(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "source").write_text("not a folder")
+    with (
+        pytest.raises(LibraryError, match="cannot lock"),
+        BoundedCache(tmp_path / "cache", 0).in_work("source"),
+    ):
+        pass
