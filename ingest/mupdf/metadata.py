@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any
 
@@ -42,11 +43,20 @@ def spaced(text: str | None) -> str:
 
 
 def iso_date(written: str) -> str:
-    """`D:20240102030405+01'00'` as `2024-01-02T03:04:05+01:00`, as much of it as there is."""
+    """`D:20240102030405+01'00'` as `2024-01-02T03:04:05+01:00`, as much of it as there is.
+
+    What is no date, or none of the calendar and the clock, comes back as written.
+    """
     match = _DATE.fullmatch(written)
     if match is None:
         return written
     year, month, day, hour, minute, second, utc, offset, offset_minutes = match.groups()
+    try:
+        datetime.date(int(year), int(month or 1), int(day or 1))
+        datetime.time(int(hour or 0), int(minute or 0), int(second or 0))
+        datetime.time(abs(int(offset or 0)), int(offset_minutes or 0))
+    except ValueError:
+        return written
     date = "-".join(part for part in (year, month, day) if part)
     if hour is None:
         return date

@@ -5,11 +5,14 @@
 import os
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import pymupdf
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from index.errors import SourceError
@@ -157,12 +160,33 @@ def test_a_pdf_says_what_it_is_and_when_it_was_made(tmp_path: Path) -> None:
         ("D:20240102030405Z00'00'", "2024-01-02T03:04:05Z"),
         ("D:20240102030405", "2024-01-02T03:04:05"),
         ("D:19991231235959-08", "1999-12-31T23:59:59-08:00"),
+        ("D:20240229", "2024-02-29"),
         ("2024-01-02", "2024-01-02"),
         ("", ""),
+        *[
+            (impossible, impossible)
+            for impossible in (
+                "D:0000",
+                "D:202413",
+                "D:202400",
+                "D:20230229",
+                "D:20240102250000",
+                "D:20240102036000",
+                "D:20240102030460Z",
+                "D:20240102030405+24'00'",
+                "D:20240102030405+01'60'",
+            )
+        ],
     ],
 )
 def test_dates_of_documents_are_written_as_elsewhere(written: str, date: str) -> None:
     assert iso_date(written) == date
+
+
+@given(st.from_regex(r"D:[0-9]{14}(Z|[+-][0-9]{2}'?([0-9]{2}'?)?)?", fullmatch=True))
+def test_a_date_is_one_of_the_calendar_or_stays_as_written(written: str) -> None:
+    date = iso_date(written)
+    assert date == written or datetime.fromisoformat(date).isoformat()[:19] == date[:19]
 
 
 def test_long_books_tell_places_by_tenths(tmp_path: Path) -> None:
