@@ -1,8 +1,9 @@
-"""`python -m benchmarks.ingest [speed | memory | workers | media]`: an hour of narrated slides.
+"""`python -m benchmarks.ingest [speed | memory | sources | workers | media]`: narrated slides.
 
 speed (the default) ingests the hour with everything on, takes a sample of it through the naive
 pipeline, measures the floors, and prints one table. memory ingests it and one four times as long
-and compares the peaks; workers ingests it on one CPU and on two. media only makes the files.
+and compares the peaks; sources cuts it into short clips, ingests a quarter of --clips of them and
+all, and compares the peaks; workers ingests it on one CPU and on two. media only makes the files.
 
 The video is made once (10 minutes of work for the hour): slides from the PDFs of the Debian
 packages c++-annotations-pdf and lilypond-doc-pdf, read out by espeak-ng, clips from the Python
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.ingest.clips import fetch_clips
-from benchmarks.ingest.lecture import Lecture, Recipe, lecture, repeated
+from benchmarks.ingest.lecture import Lecture, Recipe, lecture, repeated, short_clips
 from benchmarks.ingest.runs import (
     Measured,
     first_cores,
@@ -39,7 +40,9 @@ from benchmarks.ingest.tables import (
 from secondsight.settings import Settings, load_settings
 
 LONGER = 4
-"""How much longer the second video of the memory comparison is."""
+"""How much longer the second video of the memory comparison is, or how many more sources."""
+CLIP_S = 10.0
+"""A source of the comparison over many sources is cut about every so many seconds."""
 CORES = 2
 
 
@@ -57,6 +60,8 @@ def main() -> None:
     elif arguments.what == "memory":
         once = _lecture(arguments, short_s)
         _memory([once, repeated(once, LONGER)], settings)
+    elif arguments.what == "sources":
+        _sources(_lecture(arguments, short_s), settings, arguments.clips)
     else:
         _workers(_lecture(arguments, short_s), settings)
 
@@ -64,7 +69,7 @@ def main() -> None:
 def _speed(arguments: argparse.Namespace, settings: Settings, video: Lecture) -> None:
     cores = first_cores(CORES)
     _say("everything on")
-    ingest = run_ingest(video.path, settings, cores=cores)
+    ingest = run_ingest([video.path], settings, cores=cores)
     naive = None
     if arguments.naive_minutes:
         _say("naive pipeline")
@@ -86,7 +91,7 @@ def _memory(videos: list[Lecture], settings: Settings) -> None:
     runs = []
     for video in videos:
         _say(f"everything on, {video.path.name}")
-        runs.append(run_ingest(video.path, settings, cores=first_cores(CORES)))
+        runs.append(run_ingest([video.path], settings, cores=first_cores(CORES)))
         print(describe(video))
     first, second = videos
     names = (f"{first.duration_s / 60:.0f} min", f"{second.duration_s / 60:.0f} min")
@@ -95,11 +100,31 @@ def _memory(videos: list[Lecture], settings: Settings) -> None:
         _print_peak(run)
 
 
+def _sources(video: Lecture, settings: Settings, count: int) -> None:
+    """The peaks of few sources and of four times as many, which hold the same kinds of scenes."""
+    runs = []
+    with tempfile.TemporaryDirectory(prefix="secondsight-bench-") as folder:
+        clips = short_clips(video, Path(folder), every_s=CLIP_S)
+        if len(clips) < count:
+            raise SystemExit(
+                f"--clips {count}: {video.path.name} makes {len(clips)}; give more --hours"
+            )
+        chosen = (clips[:count:LONGER], clips[:count])
+        for files in chosen:
+            _say(f"everything on, {len(files)} sources")
+            runs.append(run_ingest(files, settings, cores=first_cores(CORES)))
+    print(f"{count} clips of about {CLIP_S:.0f} s, and every fourth, of {describe(video)}\n")
+    few, many = (f"{len(files)} sources" for files in chosen)
+    print(comparison_table((few, many), (runs[0], runs[1])))
+    for run in runs:
+        _print_peak(run)
+
+
 def _workers(video: Lecture, settings: Settings) -> None:
     runs = []
     for count in (1, 2):
         _say(f"everything on, {count} CPU")
-        runs.append(run_ingest(video.path, settings, cores=first_cores(count)))
+        runs.append(run_ingest([video.path], settings, cores=first_cores(count)))
     print(f"{describe(video)}\n")
     print(comparison_table(("one worker on one core", "two workers on two"), (runs[0], runs[1])))
 
@@ -141,11 +166,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    what = ("speed", "memory", "workers", "media")
+    what = ("speed", "memory", "sources", "workers", "media")
     parser.add_argument("what", nargs="?", choices=what, default="speed")
     parser.add_argument("--hours", type=float, default=1.0, help="length of the video")
     parser.add_argument("--minutes", type=float, default=None, help="the same, for trying")
     parser.add_argument("--naive-minutes", type=int, default=6, help="0: without it")
+    parser.add_argument("--clips", type=int, default=200, help="most sources of `sources`")
     parser.add_argument("--config", default=None, help="settings to ingest with")
     parser.add_argument(
         "--media",

@@ -69,14 +69,7 @@ def repeated(lecture: Lecture, times: int) -> Lecture:
     path = lecture.path.with_stem(f"{lecture.path.stem}_{times}_times")
     if not path.is_file() or path.stat().st_mtime < lecture.path.stat().st_mtime:
         part = path.with_suffix(".part")
-        again = ["-stream_loop", str(times - 1), "-i", str(lecture.path), "-c", "copy"]
-        try:
-            subprocess.run(
-                ["ffmpeg", "-v", "error", "-y", *again, "-f", "mp4", str(part)], check=True
-            )
-        except FileNotFoundError as error:
-            message = "the longer video is put together by ffmpeg: apt-get install ffmpeg"
-            raise SystemExit(message) from error
+        _ffmpeg("-stream_loop", times - 1, "-i", lecture.path, "-c", "copy", "-f", "mp4", part)
         part.rename(path)
     return replace(
         lecture,
@@ -84,6 +77,24 @@ def repeated(lecture: Lecture, times: int) -> Lecture:
         duration_s=times * lecture.duration_s,
         clips_s=times * lecture.clips_s,
     )
+
+
+def short_clips(lecture: Lecture, folder: Path, *, every_s: float) -> list[Path]:
+    """The lecture in files, in order, cut at the first keyframe after each multiple of `every_s`.
+
+    All are different. Raises SystemExit when ffmpeg is not installed.
+    """
+    each = ("-f", "segment", "-segment_time", every_s, "-reset_timestamps", 1)
+    _ffmpeg("-i", lecture.path, "-c", "copy", *each, folder / "clip_%05d.mp4")
+    return sorted(folder.glob("clip_*.mp4"))
+
+
+def _ffmpeg(*arguments: str | float | Path) -> None:
+    try:
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
+    except FileNotFoundError as error:
+        message = "packets are copied by ffmpeg: apt-get install ffmpeg"
+        raise SystemExit(message) from error
 
 
 def espeak(text: str) -> Samples:

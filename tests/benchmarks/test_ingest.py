@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ingest.clips import sound
-from benchmarks.ingest.lecture import Lecture, Recipe, lecture
+from benchmarks.ingest.lecture import Lecture, Recipe, lecture, short_clips
 from benchmarks.ingest.naive import STRETCH_S, spread
 from benchmarks.ingest.runs import Measured, first_cores, run_floor, with_cpus
 from benchmarks.ingest.slides import PACKAGES, find_documents, slides, spoken_sentences
@@ -49,6 +49,15 @@ def make(folder: Path, recipe: Recipe) -> Lecture:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Lecture:
     return make(tmp_path_factory.mktemp("lecture"), RECIPE)
+
+
+def test_short_clips_are_the_whole_lecture_in_order(made: Lecture, tmp_path: Path) -> None:
+    clips = short_clips(made, tmp_path, every_s=2.0)
+    infos = [probe(str(clip)) for clip in clips]
+    assert len(clips) > 2
+    whole = sum((info.duration for info in infos), Fraction(0))
+    assert abs(whole - RECIPE.duration_s) < Fraction(1, 2)
+    assert len({clip.read_bytes() for clip in clips}) == len(clips)
 
 
 def test_a_lecture_is_an_ordinary_video_of_its_slides_and_clips(made: Lecture) -> None:
