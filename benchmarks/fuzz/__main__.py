@@ -11,11 +11,12 @@ import argparse
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.fuzz.checks import wrong_entries
-from ingest.report import IngestReport
+from ingest.report import IngestReport, SourceOutcome
 from secondsight import Library
 from secondsight.settings import Settings, load_settings
 from tests.media.corpus import CORPUS
@@ -53,6 +54,18 @@ def run_cases(folder: Path, seeds: range) -> tuple[IngestReport, list[str]]:
     return report, list(wrong_entries(library, media, report))
 
 
+def slowest_of(outcomes: Sequence[SourceOutcome]) -> SourceOutcome:
+    """The file that took longest, its waiting for others included."""
+    return max(outcomes, key=lambda source: source.took_s)
+
+
+def told(source: SourceOutcome) -> str:
+    """The name of a case, which begins with its seed, what became of it, and where the work was."""
+    stages = ", ".join(f"{name} {took_s:.1f} s" for name, took_s in source.stages_s.items())
+    where = stages or source.stage or "no work"
+    return f"{Path(source.path).name}, {source.outcome} after {source.took_s:.1f} s ({where})"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.fuzz")
     parser.add_argument("--cases", type=int, default=500)
@@ -63,7 +76,8 @@ def main() -> int:
     started = time.monotonic()
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    slowest_s, wrong, done = 0.0, [], 0
+    slowest: SourceOutcome | None = None
+    wrong, done = [], 0
     while done < options.cases and time.monotonic() - started < options.minutes * 60:
         first = options.first_seed + done
         seeds = range(first, first + min(options.batch, options.cases - done))
@@ -77,14 +91,17 @@ def main() -> int:
             for source in report.sources
             if source.outcome == "failed"
         )
-        slowest_s = max(slowest_s, *(source.took_s for source in report.sources))
+        slowest = slowest_of([*report.sources, *([slowest] if slowest else [])])
         print(f"{done} cases, {dict(outcomes)}, {len(wrong)} wrong", flush=True)
     print("\n| cases | indexed | failed with a reason | wrong entries | slowest file | took |")
     print("|---|---|---|---|---|---|")
     print(
         f"| {done} | {outcomes['added'] + outcomes['unchanged']} | {outcomes['failed']} "
-        f"| {len(wrong)} | {slowest_s:.1f} s | {(time.monotonic() - started) / 60:.1f} min |"
+        f"| {len(wrong)} | {0.0 if slowest is None else slowest.took_s:.1f} s "
+        f"| {(time.monotonic() - started) / 60:.1f} min |"
     )
+    if slowest is not None:
+        print(f"slowest: {told(slowest)}")
     for reason, count in reasons.most_common(40):
         print(f"{count:6d}  {reason}")
     for what in wrong:

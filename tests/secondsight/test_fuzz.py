@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.fuzz.__main__ import run_cases
+from benchmarks.fuzz.__main__ import run_cases, slowest_of, told
 from tests.media.mutations import mutate
 
 CASES = 30
@@ -19,6 +19,9 @@ def test_damaged_files_leave_no_wrong_entry(tmp_path: Path) -> None:
     assert len(report.sources) == CASES
     outcomes = {source.outcome for source in report.sources}
     assert outcomes == {"added", "failed"}  # Some damage is survived, some is not.
+    slowest = slowest_of(report.sources)
+    assert slowest.took_s == max(source.took_s for source in report.sources)
+    assert told(slowest).startswith(f"{Path(slowest.path).name}, {slowest.outcome} after ")
 
 
 @given(st.binary(max_size=300), st.integers(0, 2**32))
