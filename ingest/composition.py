@@ -106,7 +106,11 @@ def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard
     if composition.source.kind is SourceKind.VIDEO:
         assert composition.source.duration is not None
         segments = segment_video(
-            moments, composition.shot_starts, composition.source.duration, settings
+            moments,
+            embedded.vectors,
+            composition.shot_starts,
+            composition.source.duration,
+            settings,
         )
     else:
         segments = segment_document(moments, settings)

@@ -10,8 +10,12 @@ from itertools import groupby, pairwise
 from math import ceil, sqrt
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from index.records import Moment, MomentKind, PageRange, Segment, Span, TextLine
 from ingest.settings import SegmentSettings
+from ingest.turns import turn_depths
 
 _GRID: Final = Fraction(1)
 """Where nothing suggests a border, whole seconds are tried."""
@@ -22,6 +26,10 @@ _NOTHING_COST: Final = 2.0
 _IN_SPEECH_COST: Final = 12.0
 _PAUSE_WORTH: Final = 0.5
 """A pause of a second between sentences makes its border this much better, 2 s twice."""
+_TURN_WORTH: Final = 6.0
+"""A border that is deeper by 1 (see `turn_depths`) is this much better."""
+_NO_TURN: Final = 0.4
+"""Borders less deep are worse than where nothing is said: most of those within a topic."""
 _LENGTH_COST: Final = 2.0
 """Cost of a segment that is half or double the length aimed at."""
 _OUTSIDE_COST: Final = 1000.0
@@ -36,24 +44,44 @@ class _Border:
     cost: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Speech:
+    """What is said, ordered by start, and how deep the meaning dips between one and the next."""
+
+    spans: list[Span]
+    starts: list[Fraction]
+    depths: npt.NDArray[np.float64]
+    talking: list[Span]
+    """The spans, overlapping ones merged."""
+
+
 def segment_video(
     moments: Sequence[Moment],
+    vectors: npt.NDArray[np.float32],
     shot_starts: Sequence[Fraction],
     duration: Fraction,
     settings: SegmentSettings,
 ) -> tuple[Segment, ...]:
-    """Cut [0, duration) into scenes of min_s..max_s at shot borders and between sentences.
+    """Cut [0, duration) into scenes of min_s..max_s at shots and where the topic of speech turns.
 
     The cheapest sequence of borders is found by dynamic programming: shots before sentence ends
     before anything else, inside an utterance only where max_s leaves no choice, lengths near the
-    geometric mean of the limits. A moment belongs to the segment in which it starts; in a segment
-    moments stand by start, in the order given where they start together.
+    geometric mean of the limits. Between utterances a border is the better the more what is said
+    before differs in meaning from what is said after (`turn_depths`): a clear turn outweighs a
+    shot. A moment belongs to the segment in which it starts; in a segment moments stand by start,
+    in the order given where they start together.
+
+    `vectors` are those of the moments, in the order given: (moments, dims) float32, unit rows;
+    only those of utterances matter. Raises ValueError for a moment that starts behind the end.
     """
+    if len(vectors) != len(moments):
+        raise ValueError(f"one vector a moment needed, got {len(moments) = }, {vectors.shape = }")
     ordered = sorted(moments, key=lambda moment: moment.span.start)
     if ordered and ordered[-1].span.start >= duration:
         late = ordered[-1].span.start
         raise ValueError(f"a moment starts at {late} s, the video ends at {duration} s")
-    cuts = _cheapest_cuts(_borders(ordered, shot_starts, duration), duration, settings)
+    borders = _borders(_speech(moments, vectors), shot_starts, duration, settings.min_s)
+    cuts = _cheapest_cuts(borders, settings)
     starts = [moment.span.start for moment in ordered]
     segments = []
     for begin, end in pairwise(cuts):
@@ -83,29 +111,65 @@ def segment_document(moments: Sequence[Moment], settings: SegmentSettings) -> tu
     )
 
 
+def _speech(moments: Sequence[Moment], vectors: npt.NDArray[np.float32]) -> _Speech:
+    # By text, too: sums of vectors are rounded, and must not depend on the order given.
+    rows = sorted(
+        (moment.span.start, moment.span.end, moment.text, row)
+        for row, moment in enumerate(moments)
+        if moment.kind is MomentKind.UTTERANCE
+    )
+    spans = [Span(start, end) for start, end, _, _ in rows]
+    return _Speech(
+        spans,
+        [span.start for span in spans],
+        turn_depths(spans, vectors[[row for *_, row in rows]]),
+        _covered(spans),
+    )
+
+
 def _borders(
-    ordered: Sequence[Moment], shot_starts: Sequence[Fraction], duration: Fraction
+    speech: _Speech, shot_starts: Sequence[Fraction], duration: Fraction, shortest_s: float
 ) -> list[_Border]:
     """Every instant at which a cut may be, with its cost; 0 and the end are free."""
-    speech = [moment.span for moment in ordered if moment.kind is MomentKind.UTTERANCE]
     costs: dict[Fraction, float] = {}
 
-    def offer(at: Fraction, cost: float) -> None:
-        if 0 < at < duration:
-            costs[at] = min(cost, costs.get(at, cost))
+    def offer(at: Fraction, cost: float, cost_inside: float | None = None) -> None:
+        if not 0 < at < duration:
+            return
+        if not _is_inside(at, speech.talking):
+            cost += _turn_cost(at, speech, shortest_s)
+        elif cost_inside is None:
+            return
+        else:
+            cost = cost_inside
+        costs[at] = min(cost, costs.get(at, cost))
 
-    talking = _covered(speech)
     for step in range(1, ceil(duration / _GRID)):
-        inside = _is_inside(step * _GRID, talking)
-        offer(step * _GRID, _IN_SPEECH_COST if inside else _NOTHING_COST)
+        offer(step * _GRID, _NOTHING_COST, _IN_SPEECH_COST)
     for at in shot_starts:
-        offer(at, _SHOT_IN_SPEECH_COST if _is_inside(at, talking) else _SHOT_COST)
-    for before, after in pairwise(speech):
-        if not _is_inside(after.start, talking):
-            pause_s = float(before.gap_to(after))
-            offer(after.start, _SENTENCE_COST - _PAUSE_WORTH * min(pause_s, 2.0))
+        offer(at, _SHOT_COST, _SHOT_IN_SPEECH_COST)
+    for before, after in pairwise(speech.spans):
+        pause_s = float(before.gap_to(after))
+        offer(after.start, _SENTENCE_COST - _PAUSE_WORTH * min(pause_s, 2.0))
     inner = [_Border(at, costs[at]) for at in sorted(costs)]
     return [_Border(Fraction(0), 0.0), *inner, _Border(duration, 0.0)]
+
+
+def _turn_cost(at: Fraction, speech: _Speech, shortest_s: float) -> float:
+    """What the meaning before and after an instant between two utterances adds to its cost.
+
+    In a silence as long as a segment only the instant at which speech sets in again counts: cuts
+    within it would each be paid for the same turn.
+    """
+    after = bisect_left(speech.starts, at)
+    if not 0 < after < len(speech.spans):
+        return 0.0
+    begin = speech.starts[after]
+    if at < begin:
+        fell_silent = speech.talking[bisect_left(speech.talking, at, key=_start) - 1].end
+        if begin - fell_silent >= shortest_s:
+            return 0.0
+    return _TURN_WORTH * (_NO_TURN - float(speech.depths[after - 1]))
 
 
 def _covered(spans: Sequence[Span]) -> list[Span]:
@@ -121,27 +185,27 @@ def _covered(spans: Sequence[Span]) -> list[Span]:
 
 def _is_inside(instant: Fraction, spans: Sequence[Span]) -> bool:
     """Whether a cut at `instant` goes through one of the sorted spans."""
-    at = bisect_left(spans, instant, key=lambda span: span.start) - 1
+    at = bisect_left(spans, instant, key=_start) - 1
     return at >= 0 and instant < spans[at].end
 
 
-def _cheapest_cuts(
-    borders: Sequence[_Border], duration: Fraction, settings: SegmentSettings
-) -> list[Fraction]:
+def _start(span: Span) -> Fraction:
+    return span.start
+
+
+def _cheapest_cuts(borders: Sequence[_Border], settings: SegmentSettings) -> list[Fraction]:
     shortest, longest = settings.min_s, settings.max_s
-    if float(duration) <= shortest:
-        return [Fraction(0), duration]
-    at_s = [float(border.at) for border in borders]
-    best, came_from = [0.0], [0]
+    if float(borders[-1].at) <= shortest:
+        return [borders[0].at, borders[-1].at]
+    at_s = np.array([float(border.at) for border in borders])
+    best, came_from = np.zeros(len(borders)), [0]
     for index in range(1, len(borders)):
         # Beyond max_s only the nearest border is tried, so that there always is a way.
-        first = min(bisect_left(at_s, at_s[index] - longest), index - 1)
-        costs = [
-            best[before] + _length_cost(at_s[index] - at_s[before], shortest, longest)
-            for before in range(first, index)
-        ]
-        cheapest = min(range(len(costs)), key=costs.__getitem__)
-        best.append(costs[cheapest] + borders[index].cost)
+        first = min(int(np.searchsorted(at_s, at_s[index] - longest)), index - 1)
+        lengths_s = at_s[index] - at_s[first:index]
+        costs = best[first:index] + _length_costs(lengths_s, shortest, longest)
+        cheapest = int(np.argmin(costs))
+        best[index] = costs[cheapest] + borders[index].cost
         came_from.append(first + cheapest)
     cuts = [len(borders) - 1]
     while cuts[-1]:
@@ -149,11 +213,13 @@ def _cheapest_cuts(
     return [borders[index].at for index in reversed(cuts)]
 
 
-def _length_cost(length_s: float, shortest: float, longest: float) -> float:
+def _length_costs(
+    lengths_s: npt.NDArray[np.float64], shortest: float, longest: float
+) -> npt.NDArray[np.float64]:
     target = sqrt(shortest * longest)
-    ratio = max(length_s, target) / min(length_s, target)
-    outside = max(shortest - length_s, length_s - longest, 0.0)
-    return _LENGTH_COST * (ratio - 1) + (_OUTSIDE_COST + outside if outside else 0.0)
+    ratios = np.maximum(lengths_s, target) / np.minimum(lengths_s, target)
+    outside = np.maximum(np.maximum(shortest - lengths_s, lengths_s - longest), 0.0)
+    return _LENGTH_COST * (ratios - 1) + np.where(outside > 0, _OUTSIDE_COST + outside, 0.0)
 
 
 def _video_title(moments: Sequence[Moment]) -> str:

@@ -1,0 +1,1 @@
+"""Do segments of talks begin where the topic turns? Pk and WindowDiff, with meaning and without."""
