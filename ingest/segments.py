@@ -26,9 +26,9 @@ _NOTHING_COST: Final = 2.0
 _IN_SPEECH_COST: Final = 12.0
 _PAUSE_WORTH: Final = 0.5
 """A pause of a second between sentences makes its border this much better, 2 s twice."""
-_TURN_WORTH: Final = 6.0
+_TURN_WORTH: Final = 4.0
 """A border that is deeper by 1 (see `turn_depths`) is this much better."""
-_NO_TURN: Final = 0.4
+_NO_TURN: Final = 0.6
 """Borders less deep are worse than where nothing is said: most of those within a topic."""
 _LENGTH_COST: Final = 2.0
 """Cost of a segment that is half or double the length aimed at."""
@@ -119,12 +119,10 @@ def _speech(moments: Sequence[Moment], vectors: npt.NDArray[np.float32]) -> _Spe
         if moment.kind is MomentKind.UTTERANCE
     )
     spans = [Span(start, end) for start, end, _, _ in rows]
-    return _Speech(
-        spans,
-        [span.start for span in spans],
-        turn_depths(spans, vectors[[row for *_, row in rows]]),
-        _covered(spans),
-    )
+    depths = turn_depths(spans, vectors[[row for *_, row in rows]])
+    if not depths.any():  # Vectors that tell nothing speak neither for a border nor against it.
+        depths = np.full_like(depths, _NO_TURN)
+    return _Speech(spans, [span.start for span in spans], depths, _covered(spans))
 
 
 def _borders(

@@ -22,7 +22,7 @@ from ingest.settings import DocumentSettings
 
 DOCUMENTS = (
     "c++-annotations/cplusplus.pdf",
-    "why3-doc-pdf/usr/share/doc/why3-doc-pdf/manual.pdf",
+    "why3-doc-pdf/manual.pdf",
     "R-admin.pdf",
     "R-data.pdf",
     "R-exts.pdf",
@@ -101,7 +101,7 @@ def mixed_talk(
     draw = random.Random(seed)
     taken: list[tuple[str, ...]] = []
     last = -1
-    used = set()
+    used: set[str] = set()
     pools = [_long_enough(_merged(sections, depth), length_s[1]) for sections in documents]
     while len(taken) < count:
         choice = draw.choice([n for n, pool in enumerate(pools) if n != last and pool])
