@@ -69,9 +69,9 @@ TAXES = (
     "The court decides when the taxpayer and the office cannot agree.",
 )
 TALKS = {
-    "two subjects": (BREAD, PLANETS),
     "three subjects": (TAXES, BREAD, PLANETS),
-    "three of unequal length": (PLANETS[:9], TAXES[:7], BREAD[:11]),
+    "another order": (PLANETS, TAXES, BREAD),
+    "unequal length": (TAXES[:8], PLANETS[:11], BREAD[:7]),
 }
 
 
