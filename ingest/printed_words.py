@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ingest.right_to_left import is_right_to_left
+
 if TYPE_CHECKING:
     from index.records import Box
 
@@ -22,7 +24,6 @@ WORD_BYTES = 4 * WORD_CORNERS.itemsize
 _WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f"
 _WORD = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+")
 _WIDE_LETTER = re.compile(rf"[{_WIDE}]")
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
 def is_wide(text: str) -> bool:
@@ -53,12 +54,12 @@ def packed_box(box: Box) -> bytes:
 def shared_boxes(text: str, box: Box) -> bytes:
     """Boxes of the words of a line of which only its own box is known, packed.
 
-    Every word gets the share of the line's width that its characters have of the line's; in
-    Hebrew and Arabic the first word stands at the right.
+    Every word gets the share of the line's width that its characters have of the line's; in a
+    Hebrew or Arabic line the first word stands at the right.
     """
     words = placed_words(text)
     places = np.array([place for _, *place in words], np.float64).reshape(-1, 2) / max(len(text), 1)
-    if _RIGHT_TO_LEFT.search(text):
+    if is_right_to_left(text):
         places = 1 - places[:, ::-1]
     rows = np.empty((len(words), 4), WORD_CORNERS)
     rows[:, 0::2] = box.x0 + places * (box.x1 - box.x0)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
 
 from index.word_boxes import NO_WORD_BOXES, WORD_BOX, WordBoxes
 from ingest.headings import all_lines
+from ingest.leaders import has_leader, words_without_leader
 from ingest.pages import PageContent, PageLine, TextBlock
 from ingest.printed_words import WORD_BYTES, corners, is_wide, placed_words, shared_boxes
 
@@ -25,9 +25,6 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _SAME_SIZE_PT = 0.5
-_LEADER = re.compile(r"(?:\.\s?){4,}")
-"""Dots that lead the eye from a title to its page."""
-_LEADER_PART = re.compile(r"^\.{2,}|\.{2,}$")
 _HYPHENS = ("-", "\u2010", "\u00ad")
 
 
@@ -108,34 +105,21 @@ def _line_words(line: PageLine, paragraph: int) -> list[Token]:
     text, lines = line.text, (line,)
     packed = line.word_boxes or shared_boxes(text, line.box)
     boxes = [packed[at : at + WORD_BYTES] for at in range(0, len(packed), WORD_BYTES)]
-    if not is_wide(text):
+    if is_wide(text):
+        words = []
+        for (word, start, _), box in zip(placed_words(text), boxes, strict=True):
+            weight = _WIDE_WEIGHT if is_wide(word) else 1.0
+            space = " " if text[:start][-1:].isspace() else ""
+            words.append(Token(word, space, weight, lines, paragraph, box))
+    else:
         words = [
             Token(word, " ", 1.0, lines, paragraph, box)
             for word, box in zip(text.split(), boxes, strict=True)
         ]
-        return _without_leaders(words) if _LEADER.search(text) else words
-    words = []
-    for (word, start, _), box in zip(placed_words(text), boxes, strict=True):
-        weight = _WIDE_WEIGHT if is_wide(word) else 1.0
-        space = " " if text[:start][-1:].isspace() else ""
-        words.append(Token(word, space, weight, lines, paragraph, box))
-    return words
-
-
-def _without_leaders(words: Sequence[Token]) -> list[Token]:
-    """The words of a line in a table of contents without the dots between title and page."""
-    kept: list[Token] = []
-    for word, after in zip_longest(words, words[1:]):
-        text = _LEADER_PART.sub("", word.text)
-        if after is not None and _is_dots(after.text):
-            text = text.removesuffix(".")
-        if not _is_dots(text):
-            kept.append(word._replace(text=text))
-    return kept
-
-
-def _is_dots(text: str) -> bool:
-    return not text.strip(".")
+    if not has_leader(text):
+        return words
+    bare = words_without_leader(text)
+    return [word._replace(text=text) for word, text in zip(words, bare, strict=True) if text]
 
 
 def _is_parted(stem: str, rest: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pymupdf
 
-from ingest.mupdf.right_to_left import Letter, in_reading_order, is_right_to_left
+from ingest.right_to_left import Letter, in_reading_order, is_right_to_left
 
 UNKNOWN_LETTER = "\ufffd"
 _LETTERS = str.maketrans(
@@ -58,6 +58,7 @@ _EVERY_ACCENT = re.compile(rf"\u00b4{_LETTER}|(?<![\w`])`[Aa](?![\w`])")
 _MAYBE_ACCENTED = re.compile(rf"`{_VOWEL}(?![^`'\u2019\n]*[`'\u2019])|\u00b4{_LETTER}")
 """What is left then, and no quote that is closed in its line, is an accent only where it is
 printed over the letter."""
+_ANY_ACCENT = re.compile(f"[{''.join(_MARKS)}`\u00b4]")
 _UNUSUAL = re.compile(f"[{re.escape(''.join(map(chr, _LETTERS)))}{''.join(_MARKS)}`\u00b4]")
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
 _LINE_OR_LETTER = re.compile(r'<line [^>]*?dir="([^"]*)"|<char c="([^"]*)" quad="([^"]*)"')
@@ -65,16 +66,31 @@ _LEVEL = "1 0"
 
 
 def plain(text: str, *, quotes_are_accents: bool = False) -> str:
-    """The text in the spelling of words: what is only a matter of the font is gone.
+    """Lines of text in the spelling of words: what is only a matter of the font is gone.
 
     With `quotes_are_accents`, see `prints_accents`, no acute before a letter is an apostrophe and
     no tick before a single a opens a quote.
     """
-    if not _UNUSUAL.search(text) and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+    if is_plain(text):
         return text
     text = text.translate(_LETTERS)
-    accents = _EVERY_ACCENT.sub(_composed, text) if quotes_are_accents else text
-    return unicodedata.normalize("NFC", _ACCENTED.sub(_composed, accents))
+    if _ANY_ACCENT.search(text):
+        text = "\n".join(
+            _with_accents(line, quotes_are_accents) if _ANY_ACCENT.search(line) else line
+            for line in text.split("\n")
+        )
+    return unicodedata.normalize("NFC", text)
+
+
+def _with_accents(line: str, quotes_are_accents: bool) -> str:
+    if quotes_are_accents:
+        line = _EVERY_ACCENT.sub(_composed, line)
+    return _ACCENTED.sub(_composed, line)
+
+
+def is_plain(text: str) -> bool:
+    """True when `plain` leaves all lines of a text as they are."""
+    return not _UNUSUAL.search(text) and (text.isascii() or unicodedata.is_normalized("NFC", text))
 
 
 def prints_accents(texts: Iterable[str]) -> bool:

@@ -6,24 +6,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 import numpy as np
 import pymupdf
 
+from ingest.leaders import has_leader, without_leader, words_without_leader
 from ingest.mupdf.letters import (
     UNKNOWN_LETTER,
     accented,
+    is_plain,
     letters_of_lines,
     may_be_accented,
     plain,
     prints_accents,
     text_of,
 )
-from ingest.mupdf.right_to_left import Letter, is_right_to_left
 from ingest.printed_words import WORD_BYTES, WORD_CORNERS, is_wide, split_words
+from ingest.right_to_left import Letter, is_right_to_left
 
 TEXT_FLAGS = (
     pymupdf.TEXT_PRESERVE_WHITESPACE
@@ -62,31 +65,116 @@ def words_of_lines(
     thin spaces, accents printed as quotes) is put together from single letters, at four times
     the cost. A line whose letters are not those of its text has no boxes.
     """
-    spelled: _Spelling = plain
-    if prints_accents(lines):
+    whole = "\n".join(lines)
+    is_all_plain = is_plain(whole)
+    spelled: _Spelling = str if is_all_plain else plain
+    if not is_all_plain and prints_accents(lines):
         spelled = partial(plain, quotes_are_accents=True)
-    texts = [spelled(line).strip() for line in lines]
-    if may_be_accented("\n".join(texts)) or any(map(is_right_to_left, texts)):
+    texts = [line.strip() for line in _spelled_each(lines, spelled)]
+    is_turned = not whole.isascii() and any(map(is_right_to_left, texts))
+    if is_turned or (not is_all_plain and may_be_accented("\n".join(texts))):
         letters = letters_of_lines(text_page)
         texts = [
             text_of(each) if is_right_to_left(text) else accented(text, each)
             for text, each in zip(texts, letters, strict=True)
         ]
+        texts = list(map(without_leader, texts))
         return texts, _by_letters(letters, list(map(split_words, texts)))
-    words = list(map(split_words, texts))
-    found = pymupdf.TextPage(text_page).extractWORDS()
-    boxes = _as_found(found, words, spelled)
-    if boxes is None and any(map(is_wide, texts)):
-        one_font = text_page_of(shown, TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
-        boxes = _by_parts(pymupdf.TextPage(one_font).extractWORDS(), words, spelled)
-    elif boxes is None:
-        boxes = _by_known_lines(found, words, spelled, numbers)
+    page = _Page(shown, text_page, numbers, spelled)
+    has_leaders = has_leader(whole) and any(map(has_leader, texts))
+    if has_leaders:
+        texts = [without_leader(text) if has_leader(text) else text for text in texts]
+    words = list(map(split_words if is_wide(whole) else str.split, texts))
+    boxes = _beside_leaders(page, words) if has_leaders else _boxes_found(page, words)
     return texts, _by_letters(letters_of_lines(text_page), words) if boxes is None else boxes
 
 
 _Spelling = Callable[[str], str]
+"""`letters.plain`, or what does the same."""
 _Found = Sequence[tuple[Any, ...]]
 """What PyMuPDF says of each word: x0, y0, x1, y1, its text, and three numbers."""
+
+
+def _spelled_each(texts: Sequence[str], spelled: _Spelling) -> Sequence[str]:
+    """At once: a page has thousands."""
+    if spelled is str:
+        return texts
+    each = spelled("\n".join(texts)).split("\n")
+    return each if len(each) == len(texts) else list(map(spelled, texts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    shown: Any
+    text_page: Any
+    numbers: Sequence[tuple[int, int]]
+    spelled: _Spelling
+
+    def found(self, delimiters: str | None = None, *, one_font: bool = False) -> _Found:
+        """Words, parted at white space, at `delimiters`, which are in none, and at new fonts."""
+        text_page = self.text_page
+        if one_font:
+            text_page = text_page_of(self.shown, TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
+        words: _Found = pymupdf.TextPage(text_page).extractWORDS(delimiters)
+        return words
+
+
+def _boxes_found(page: _Page, lines: Sequence[list[str]]) -> list[bytes] | None:
+    found = page.found()
+    boxes = _as_found(found, lines, page.spelled)
+    if boxes is not None:
+        return boxes
+    if _is_any_wide(lines):
+        return _by_parts(page.found(one_font=True), lines, page.spelled)
+    return _by_known_lines(found, lines, page.spelled, page.numbers)
+
+
+def _is_any_wide(lines: Sequence[list[str]]) -> bool:
+    return any(is_wide(word) for words in lines for word in words)
+
+
+def _beside_leaders(page: _Page, lines: Sequence[list[str]]) -> list[bytes] | None:
+    """Boxes of the words of a page with leaders, whose dots are not in `lines`.
+
+    MuPDF has a table of contents' thousands of dots among the words, and the last word of a title
+    together with the first of them: words are put together from what stands between dots, but for
+    lines that hold other dots at the edges of words.
+    """
+    dotted = [any(word[0] == "." or word[-1] == "." for word in words) for words in lines]
+    letters = [
+        words if is_dotted else [word.replace(".", "") for word in words]
+        for words, is_dotted in zip(lines, dotted, strict=True)
+    ]
+    if _is_any_wide(lines):
+        found = page.found(".", one_font=True)
+        return None if any(dotted) else _by_parts(found, letters, page.spelled)
+    found = page.found(".")
+    if any(dotted):
+        parts, whole = _by_line(found), _by_line(page.found())
+        found = [
+            part
+            for is_dotted, at in zip(dotted, page.numbers, strict=True)
+            for part in (_cut_at_leaders(whole[at], parts[at]) if is_dotted else parts[at])
+        ]
+    return _by_parts(found, letters, page.spelled)
+
+
+def _cut_at_leaders(whole: _Found, parts: _Found) -> _Found:
+    """Words of a line without leader dots; `parts` are what stands between all dots."""
+    cut: list[tuple[Any, ...]] = []
+    rest = iter(parts)
+    counts = [sum(map(bool, word[4].split("."))) for word in whole]
+    bare_words = words_without_leader(" ".join(word[4] for word in whole))
+    if len(bare_words) != len(whole) or sum(counts) != len(parts):
+        return whole
+    for word, bare, count in zip(whole, bare_words, counts, strict=True):
+        here = list(islice(rest, count))
+        if bare == word[4]:
+            cut.append(word)
+        elif bare:
+            x0s, y0s, x1s, y1s, *_ = zip(*here, strict=True)
+            cut.append((min(x0s), min(y0s), max(x1s), max(y1s), bare, *word[5:]))
+    return cut
 
 
 def _as_found(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> list[bytes] | None:
@@ -102,8 +190,10 @@ def _as_found(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
     start = 0
     for words in lines:
         end = start + len(words)
-        here = list(texts[start:end])
-        if here != words and list(map(spelled, here)) != words:
+        here = texts[start:end]
+        if len(here) != len(words) or not all(
+            part == word or spelled(part) == word for part, word in zip(here, words, strict=True)
+        ):
             return None
         boxes.append(packed[start * WORD_BYTES : end * WORD_BYTES])
         start = end
@@ -117,9 +207,7 @@ def _by_known_lines(
     numbers: Sequence[tuple[int, int]],
 ) -> list[bytes] | None:
     """Lines with letters that are no text (music) are left without boxes; None as `_by_parts`."""
-    by_line: dict[tuple[int, int], list[tuple[Any, ...]]] = defaultdict(list)
-    for each in found:
-        by_line[each[5], each[6]].append(each)
+    by_line = _by_line(found)
     known: list[list[str]] = []
     parts: list[tuple[Any, ...]] = []
     for words, number in zip(lines, numbers, strict=True):
@@ -136,7 +224,7 @@ def _by_known_lines(
 def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> list[bytes] | None:
     """None when the letters are others, or a word ends within a part that is not wide."""
     words = [word for line in lines for word in line]
-    parts = [spelled(each[4]) for each in found]
+    parts = _spelled_each([each[4] for each in found], spelled)
     if not words or "".join(parts) != "".join(words):
         return None
     part_at = np.cumsum([0, *map(len, parts)])
@@ -148,33 +236,46 @@ def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
     is_shared = np.diff(piece_at) < letters
     if not all(is_wide(parts[each]) for each in np.unique(part[is_shared])):
         return None
-    corners = np.array([each[:4] for each in found], np.float64)[part].reshape(-1, 2, 2)
-    size = corners[:, 1] - corners[:, 0]
+    places = np.array([each[:4] for each in found], np.float64)[part].reshape(-1, 2, 2)
+    size = places[:, 1] - places[:, 0]
     rows = np.arange(len(part))
     along = np.where(size[:, 1] > size[:, 0], 1, 0)  # Down the page in vertical writing.
-    low = corners[rows, 0, along]
+    low = places[rows, 0, along]
     step = size[rows, along] / letters
-    corners[rows, 0, along] = low + step * (piece_at[:-1] - part_at[part])
-    corners[rows, 1, along] = low + step * (piece_at[1:] - part_at[part])
+    places[rows, 0, along] = low + step * (piece_at[:-1] - part_at[part])
+    places[rows, 1, along] = low + step * (piece_at[1:] - part_at[part])
     first = np.searchsorted(piece_at, word_at[:-1])
     boxes = np.empty((len(words), 4), WORD_CORNERS)
-    boxes[:, :2] = np.minimum.reduceat(corners[:, 0], first)
-    boxes[:, 2:] = np.maximum.reduceat(corners[:, 1], first)
+    boxes[:, :2] = np.minimum.reduceat(places[:, 0], first)
+    boxes[:, 2:] = np.maximum.reduceat(places[:, 1], first)
     packed = boxes.tobytes()
     ends = accumulate(map(len, lines), initial=0)
     return [packed[start * WORD_BYTES : end * WORD_BYTES] for start, end in pairwise(ends)]
 
 
 def _by_letters(letters: Sequence[Sequence[Letter]], lines: Sequence[list[str]]) -> list[bytes]:
-    boxes: list[bytes] = []
-    for line, words in zip(letters, lines, strict=True):
-        printed = [letter for letter in line if not letter.text.isspace()]
-        if not words or "".join(letter.text for letter in printed) != "".join(words):
-            boxes.append(b"")
-            continue
-        corners = np.array([letter[1:] for letter in printed for _ in letter.text], np.float64)
-        starts = list(accumulate(map(len, words[:-1]), initial=0))
-        low = np.minimum.reduceat(corners[:, :2], starts)
-        high = np.maximum.reduceat(corners[:, 2:], starts)
-        boxes.append(np.concatenate((low, high), axis=1).astype(WORD_CORNERS).tobytes())
-    return boxes
+    return [_line_by_letters(*each) for each in zip(letters, lines, strict=True)]
+
+
+def _line_by_letters(line: Sequence[Letter], words: list[str]) -> bytes:
+    """Letters may hold leader dots that the words do not."""
+    printed = [letter for letter in line if not letter.text.isspace()]
+    if "".join(letter.text for letter in printed) != "".join(words):
+        printed = [letter for letter in printed if letter.text != "."]
+        words = [word.replace(".", "") for word in words]
+        if not all(words) or "".join(letter.text for letter in printed) != "".join(words):
+            return b""
+    if not words:
+        return b""
+    places = np.array([letter[1:] for letter in printed for _ in letter.text], np.float64)
+    starts = list(accumulate(map(len, words[:-1]), initial=0))
+    low = np.minimum.reduceat(places[:, :2], starts)
+    high = np.maximum.reduceat(places[:, 2:], starts)
+    return np.concatenate((low, high), axis=1).astype(WORD_CORNERS).tobytes()
+
+
+def _by_line(found: _Found) -> dict[tuple[int, int], list[tuple[Any, ...]]]:
+    by_line: dict[tuple[int, int], list[tuple[Any, ...]]] = defaultdict(list)
+    for each in found:
+        by_line[each[5], each[6]].append(each)
+    return by_line

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.mupdf.right_to_left import Letter, in_reading_order, is_right_to_left
+from ingest.right_to_left import Letter, in_reading_order, is_right_to_left
 from tests.ingest.pdfs import moments_of, passages_on
 from tests.ingest.test_word_places import printed
 
