@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from html import unescape
+from itertools import pairwise
 from typing import Any
 
 import pymupdf
@@ -61,7 +62,11 @@ printed over the letter."""
 _ANY_ACCENT = re.compile(f"[{''.join(_MARKS)}`\u00b4]")
 _UNUSUAL = re.compile(f"[{re.escape(''.join(map(chr, _LETTERS)))}{''.join(_MARKS)}`\u00b4]")
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
-_LINE_OR_LETTER = re.compile(r'<line [^>]*?dir="([^"]*)"|<char c="([^"]*)" quad="([^"]*)"')
+_SIGN_AND_NEXT = re.compile(r"[\u1e00-\u1fff\u20d0-\u2bff]\S")
+_SPACE = 0.2
+"""White space of this share of a letter's height parts words."""
+_DIRECTION = re.compile(r'dir="([^"]*)"')
+_LETTER_AND_PLACE = re.compile(r'<char c="([^"]*)" quad="([^"]*)"')
 _LEVEL = "1 0"
 
 
@@ -104,27 +109,44 @@ def may_be_accented(text: str) -> bool:
     return ("`" in text or "\u00b4" in text) and _MAYBE_ACCENTED.search(text) is not None
 
 
-def letters_of_lines(text_page: Any) -> list[list[Letter]]:
-    """Letters of each line of a page, in the order they are read; this takes its time.
-
-    White space is among them.
-    """
+def line_sources(text_page: Any) -> list[str]:
+    """Each line of a page as MuPDF writes it out, for `letters_of`."""
     buffer = pymupdf.mupdf.fz_new_buffer(1 << 16)
     output = pymupdf.mupdf.FzOutput(buffer)
     pymupdf.mupdf.fz_print_stext_page_as_xml(output, text_page, 0)
     output.fz_close_output()
-    written = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    lines: list[tuple[str, list[Letter]]] = []
-    for match in _LINE_OR_LETTER.finditer(written):
-        direction, letter, quad = match.groups()
-        if letter is None:
-            lines.append((direction, []))
-            continue
+    written: str = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
+    return written.split("<line ")[1:]
+
+
+def letters_of(source: str) -> list[Letter]:
+    """Letters of a line in the order they are read, white space among them; takes its time."""
+    match = _DIRECTION.search(source)
+    direction = match[1] if match else ""
+    line: list[Letter] = []
+    for letter, quad in _LETTER_AND_PLACE.findall(source):
         text = (unescape(letter) if letter[:1] == "&" else letter).translate(_LETTERS)
         if text:
-            xs, ys = (list(map(float, quad.split()[axis::2])) for axis in (0, 1))
-            lines[-1][1].append(Letter(text, min(xs), min(ys), max(xs), max(ys)))
-    return [list(_accents_placed(_ordered(line, direction))) for direction, line in lines]
+            places = list(map(float, quad.split()))
+            xs, ys = places[::2], places[1::2]
+            line.append(Letter(text, min(xs), min(ys), max(xs), max(ys)))
+    spaced = _spaced(line) if direction == _LEVEL else line
+    return list(_accents_placed(_ordered(spaced, direction)))
+
+
+def lacks_spaces(text: str) -> bool:
+    """True when MuPDF may have left out a space: it adds none after signs as ⟩, → and ⃝."""
+    return not text.isascii() and _SIGN_AND_NEXT.search(text) is not None
+
+
+def _spaced(line: list[Letter]) -> list[Letter]:
+    spaced: list[Letter] = []
+    for before, letter in pairwise([Letter("", 0, 0, 0, 0), *line]):
+        gap = letter.x0 - before.x1
+        if lacks_spaces(before.text + letter.text) and gap > _SPACE * (letter.y1 - letter.y0):
+            spaced.append(Letter(" ", before.x1, letter.y0, letter.x0, letter.y1))
+        spaced.append(letter)
+    return spaced
 
 
 def _ordered(line: list[Letter], direction: str) -> list[Letter]:

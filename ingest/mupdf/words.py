@@ -19,7 +19,9 @@ from ingest.mupdf.letters import (
     UNKNOWN_LETTER,
     accented,
     is_plain,
-    letters_of_lines,
+    lacks_spaces,
+    letters_of,
+    line_sources,
     may_be_accented,
     plain,
     prints_accents,
@@ -62,8 +64,8 @@ def words_of_lines(
     Most pages have the words that PyMuPDF finds, with their boxes.
     Where it parts them otherwise, its parts are united; Chinese and Japanese characters get equal
     shares of the run they stand in, which is one font's. What fits neither (Hebrew and Arabic,
-    thin spaces, accents printed as quotes) is put together from single letters, at four times
-    the cost. A line whose letters are not those of its text has no boxes.
+    thin spaces, accents printed as quotes, spaces left out after signs) is put together from
+    single letters, line by line. A line whose letters are not those of its text has no boxes.
     """
     whole = "\n".join(lines)
     is_all_plain = is_plain(whole)
@@ -71,22 +73,43 @@ def words_of_lines(
     if not is_all_plain and prints_accents(lines):
         spelled = partial(plain, quotes_are_accents=True)
     texts = [line.strip() for line in _spelled_each(lines, spelled)]
-    is_turned = not whole.isascii() and any(map(is_right_to_left, texts))
-    if is_turned or (not is_all_plain and may_be_accented("\n".join(texts))):
-        letters = letters_of_lines(text_page)
+    page = _Page(shown, text_page, numbers, spelled, any(map(is_wide, texts)))
+    letters: dict[int, list[Letter]] = {}
+    if unsure := _unsure_lines(texts, whole):
+        sources = line_sources(text_page)
+        letters = {at: letters_of(sources[at]) for at in unsure}
         texts = [
-            text_of(each) if is_right_to_left(text) else accented(text, each)
-            for text, each in zip(texts, letters, strict=True)
+            _text_by_letters(text, letters[at]) if at in letters else text
+            for at, text in enumerate(texts)
         ]
-        texts = list(map(without_leader, texts))
-        return texts, _by_letters(letters, list(map(split_words, texts)))
-    page = _Page(shown, text_page, numbers, spelled)
     has_leaders = has_leader(whole) and any(map(has_leader, texts))
     if has_leaders:
         texts = [without_leader(text) if has_leader(text) else text for text in texts]
-    words = list(map(split_words if is_wide(whole) else str.split, texts))
-    boxes = _beside_leaders(page, words) if has_leaders else _boxes_found(page, words)
-    return texts, _by_letters(letters_of_lines(text_page), words) if boxes is None else boxes
+    words = list(map(split_words if page.is_wide else str.split, texts))
+    boxes = None
+    if not letters:
+        boxes = _beside_leaders(page, words) if has_leaders else _boxes_found(page, words)
+    return texts, _line_by_line(page, words, letters) if boxes is None else boxes
+
+
+def _unsure_lines(texts: Sequence[str], whole: str) -> list[int]:
+    """Numbers of the lines of which only the places of the letters tell the words."""
+    is_accented = may_be_accented(whole) and may_be_accented("\n".join(texts))
+    if whole.isascii() and not is_accented:
+        return []
+    return [
+        at
+        for at, text in enumerate(texts)
+        if (is_accented and ("`" in text or "\u00b4" in text))
+        or lacks_spaces(text)
+        or is_right_to_left(text)
+    ]
+
+
+def _text_by_letters(text: str, letters: list[Letter]) -> str:
+    if is_right_to_left(text) or lacks_spaces(text):
+        return text_of(letters)
+    return accented(text, letters)
 
 
 _Spelling = Callable[[str], str]
@@ -109,6 +132,7 @@ class _Page:
     text_page: Any
     numbers: Sequence[tuple[int, int]]
     spelled: _Spelling
+    is_wide: bool
 
     def found(self, delimiters: str | None = None, *, one_font: bool = False) -> _Found:
         """Words, parted at white space, at `delimiters`, which are in none, and at new fonts."""
@@ -120,17 +144,13 @@ class _Page:
 
 
 def _boxes_found(page: _Page, lines: Sequence[list[str]]) -> list[bytes] | None:
+    if page.is_wide:
+        return _by_parts(page.found(one_font=True), lines, page.spelled)
     found = page.found()
     boxes = _as_found(found, lines, page.spelled)
     if boxes is not None:
         return boxes
-    if _is_any_wide(lines):
-        return _by_parts(page.found(one_font=True), lines, page.spelled)
     return _by_known_lines(found, lines, page.spelled, page.numbers)
-
-
-def _is_any_wide(lines: Sequence[list[str]]) -> bool:
-    return any(is_wide(word) for words in lines for word in words)
 
 
 def _beside_leaders(page: _Page, lines: Sequence[list[str]]) -> list[bytes] | None:
@@ -145,7 +165,7 @@ def _beside_leaders(page: _Page, lines: Sequence[list[str]]) -> list[bytes] | No
         words if is_dotted else [word.replace(".", "") for word in words]
         for words, is_dotted in zip(lines, dotted, strict=True)
     ]
-    if _is_any_wide(lines):
+    if page.is_wide:
         found = page.found(".", one_font=True)
         return None if any(dotted) else _by_parts(found, letters, page.spelled)
     found = page.found(".")
@@ -253,8 +273,23 @@ def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
     return [packed[start * WORD_BYTES : end * WORD_BYTES] for start, end in pairwise(ends)]
 
 
-def _by_letters(letters: Sequence[Sequence[Letter]], lines: Sequence[list[str]]) -> list[bytes]:
-    return [_line_by_letters(*each) for each in zip(letters, lines, strict=True)]
+def _line_by_line(
+    page: _Page, lines: Sequence[list[str]], letters: dict[int, list[Letter]]
+) -> list[bytes]:
+    """By letters those lines of which they are given, and those where other words are found."""
+    found = _by_line(page.found())
+    sources: list[str] = []
+    boxes: list[bytes] = []
+    for at, (words, number) in enumerate(zip(lines, page.numbers, strict=True)):
+        here = None
+        if at not in letters:
+            here = _as_found(found[number], [words], page.spelled)
+        if here is None:
+            sources = sources or line_sources(page.text_page)
+            line = letters[at] if at in letters else letters_of(sources[at])
+            here = [_line_by_letters(line, words)]
+        boxes.extend(here)
+    return boxes
 
 
 def _line_by_letters(line: Sequence[Letter], words: list[str]) -> bytes:
