@@ -19,7 +19,12 @@ def without_leader(line: str) -> str:
     return " ".join(_LEADER.sub(" ", line).split())
 
 
+def blanked_leader(line: str) -> str:
+    """A line with spaces in the place of its leader dots."""
+    return _LEADER.sub(lambda match: " " * len(match[0]), line)
+
+
 def words_without_leader(line: str) -> list[str]:
     """The words of a line, as `placed_words` parts it, without leader dots: "" for nothing else."""
-    blank = _LEADER.sub(lambda match: " " * len(match[0]), line)
+    blank = blanked_leader(line)
     return [blank[start:end].strip() for _, start, end in placed_words(line)]

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from benchmarks.documents.places import Agreement, agreement, our_words, poppler_words
-from benchmarks.documents.speed import Sample, sample
+from benchmarks.documents.speed import STEPS, Sample, sample
 
 
 def main() -> None:
@@ -54,16 +54,24 @@ def largest_pdfs(folder: Path, count: int) -> list[Path]:
 def speed_table(samples: list[tuple[Path, Sample]]) -> str:
     """Pages of one CPU second."""
     rows = [
-        "| document | pages (read) | get_text | our text | of get_text | read | with pictures "
-        "| compose |",
-        "| --- " + "| ---: " * 7 + "|",
+        "Pages of one CPU second. The limits are PyMuPDF's `Page.get_text()`, which gives text",
+        'without places, and `Page.get_text("words")`, words with boxes; "our text" has lines,',
+        "sizes, pictures' boxes and words with boxes.",
+        "",
+        "| document | pages (read) | get_text() | of it | words | of it | our text | read "
+        "| with pictures | compose |",
+        "| --- " + "| ---: " * 9 + "|",
     ]
     for path, each in samples:
-        limit, text, read, render, compose = (f"{each.pages_per_s(s):,.0f}" for s in each.cpu_s)
-        share = each.pages_per_s("text") / each.pages_per_s("get_text")
+        plain, words, text, read, render, compose = (
+            f"{each.pages_per_s(step):,.0f}" for step in STEPS
+        )
+        of_plain, of_words = (
+            f"{each.pages_per_s('text') / each.pages_per_s(step):.0%}" for step in STEPS[:2]
+        )
         rows.append(
-            f"| {path.name} | {each.info.pages:,} ({each.pages}) | {limit} | {text} | {share:.0%} "
-            f"| {read} | {render} | {compose} |"
+            f"| {path.name} | {each.info.pages:,} ({each.pages}) | {plain} | {of_plain} "
+            f"| {words} | {of_words} | {text} | {read} | {render} | {compose} |"
         )
     return "\n".join(rows)
 
@@ -71,9 +79,13 @@ def speed_table(samples: list[tuple[Path, Sample]]) -> str:
 def places_table(samples: list[tuple[Path, Sample]]) -> str:
     """Agreement with poppler; see `places` for the rules."""
     rows = [
+        "Words against poppler's `pdftotext -bbox`. Leader dots are cut from poppler's words;",
+        "words that touch are one where only this makes the letters equal (parted otherwise).",
+        "",
         "| document | words | same word within 2 pt | parted otherwise | together "
+        "| in one place, other letters | with unknown letters "
         "| neighbours in its order | all pairs |",
-        "| --- " + "| ---: " * 6 + "|",
+        "| --- " + "| ---: " * 8 + "|",
     ]
     total = Agreement()
     for path, each in samples:
@@ -101,6 +113,8 @@ def _places_row(name: str, found: Agreement) -> str:
         f"| {name} | {found.words:,} | {share(found.equal, found.words)} "
         f"| {share(found.parted_otherwise, found.words)} "
         f"| {share(found.equal + found.parted_otherwise, found.words)} "
+        f"| {share(found.other_letters, found.words)} "
+        f"| {share(found.unknown_letters, found.words)} "
         f"| {share(found.neighbours_in_order, found.neighbours)} "
         f"| {share(found.pairs_in_order, found.pairs)} |"
     )

@@ -8,8 +8,20 @@ The two part words differently in places (poppler at changes of font, MuPDF at g
 Chinese and Japanese at every character). Words that touch without white space are therefore one
 word here, ours as well as poppler's, when only this makes their letters equal. Hyphens at line
 ends: the halves of a mended word are compared one by one. Letters are compared after Unicode's
-compatibility forms (ligatures) are resolved and soft hyphens dropped. Words of ours without a
-letter or digit (the dots that lead to page numbers) do not count.
+compatibility forms (ligatures) are resolved and soft hyphens dropped; an accent takes the dot off
+its i. Words of ours without a letter or digit (bullets, lines of signs) do not count.
+
+Leader dots are no part of a word, to either reader. Where a title touches them poppler has the
+first dot in the title's last word: a word that ends with a dot, after which three single dots
+follow on its line, loses that dot and a dot's width, that of the next one.
+
+Two more kinds are counted on their own, and added to none of the others:
+
+- in one place, other letters: both readers have as many letters between the same edges, within
+  2 pt, and half of them are alike. The letters of a font that does not name them are guessed:
+  poppler reads TeX's angle brackets as h and i.
+- with unknown letters: words of ours that hold letters without a Unicode value (U+FFFD): notes of
+  music, printed with a font of their own, that touch a letter.
 """
 
 from __future__ import annotations
@@ -18,9 +30,9 @@ import html
 import re
 import subprocess
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +43,9 @@ TOLERANCE_PT = 2.0
 _PAGE_OR_WORD = re.compile(
     r'<page |<word xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>'
 )
+_DOTLESS_I = re.compile(r"\u0131(?=[\u0300-\u036f])")
+_LEAST_DOTS = 3
+_UNKNOWN_LETTER = "\ufffd"
 _HYPHENS = "-\u2010\u00ad"
 
 
@@ -56,6 +71,10 @@ class Agreement:
     """Those in the box of a poppler word of the same letters."""
     parted_otherwise: int = 0
     """Those in the box of several of poppler's, or part of one, whose letters agree."""
+    other_letters: int = 0
+    """Those in the place of poppler's, as many letters, half of them alike."""
+    unknown_letters: int = 0
+    """Those not found that hold letters without a Unicode value."""
     neighbours: int = 0
     """Words of ours that follow each other and were both found."""
     neighbours_in_order: int = 0
@@ -82,7 +101,34 @@ def poppler_words(path: str, first: int, last: int) -> list[list[PlacedWord]]:
         x0, y0, x1, y1 = map(float, corners)
         if letters := _alike(html.unescape(text)):
             pages[-1].append(PlacedWord(letters, Box(x0, y0, max(x0, x1), max(y0, y1))))
-    return pages
+    return [without_leader_dots(words) for words in pages]
+
+
+def without_leader_dots(words: Sequence[PlacedWord]) -> list[PlacedWord]:
+    """Words of a page without the leader dot that they end with; see the module for the rule."""
+    bare: list[PlacedWord] = []
+    for number, word in enumerate(words, start=1):
+        after = words[number : number + _LEAST_DOTS]
+        is_led = (
+            word.letters.strip(".")
+            and word.letters.endswith(".")
+            and [each.letters for each in after] == ["."] * _LEAST_DOTS
+            and all(_is_beside(one, other) for one, other in pairwise([word, *after]))
+        )
+        bare.append(_without_dot(word, after[0]) if is_led else word)
+    return bare
+
+
+def _without_dot(word: PlacedWord, dot: PlacedWord) -> PlacedWord:
+    box = replace(word.box, x1=word.box.x1 - (dot.box.x1 - dot.box.x0))
+    return replace(word, letters=word.letters[:-1], box=box)
+
+
+def _is_beside(one: PlacedWord, other: PlacedWord) -> bool:
+    """True when `other` is the next on the line; leaders may be of a smaller font."""
+    return one.box.x1 <= other.box.x0 + 1 and one.box.y0 <= (other.box.y0 + other.box.y1) / 2 <= (
+        one.box.y1
+    )
 
 
 def our_words(moments: Iterable[Moment]) -> list[PlacedWord]:
@@ -116,21 +162,28 @@ def agreement(ours: Sequence[PlacedWord], theirs: Sequence[PlacedWord]) -> Agree
         at[_row(word.box)].append(number)
     found = [_place_of(word, theirs, at) for word in ours]
     equal = sum(place is not None for place in found)
-    merged = sum(
-        place is None and _is_parted_otherwise(number, ours, theirs, at)
-        for number, place in enumerate(found)
-    )
+    missing = [number for number, place in enumerate(found) if place is None]
+    kinds = Counter(_kind(number, ours, theirs, at) for number in missing)
     order = np.array([place for place in found if place is not None])
     both = [(a, b) for a, b in pairwise(found) if a is not None and b is not None]
     later = np.triu(order[None, :] > order[:, None], 1)
     same = np.triu(order[None, :] == order[:, None], 1)
     pairs = len(order) * (len(order) - 1) // 2 - int(same.sum())
     return Agreement(
-        len(ours), equal, merged, len(both), sum(a <= b for a, b in both), pairs, int(later.sum())
+        words=len(ours),
+        equal=equal,
+        parted_otherwise=kinds["parted"],
+        other_letters=kinds["other"],
+        unknown_letters=kinds["unknown"],
+        neighbours=len(both),
+        neighbours_in_order=sum(a <= b for a, b in both),
+        pairs=pairs,
+        pairs_in_order=int(later.sum()),
     )
 
 
 def _alike(text: str) -> str:
+    text = _DOTLESS_I.sub("i", text)
     return unicodedata.normalize("NFKC", text.replace("\u00ad", "")).replace("\u2010", "-")
 
 
@@ -167,35 +220,53 @@ def _is_same(word: PlacedWord, letters: str) -> bool:
     return word.letters == letters
 
 
-def _is_parted_otherwise(
+def _kind(
     number: int,
     ours: Sequence[PlacedWord],
     theirs: Sequence[PlacedWord],
     at: dict[int, list[int]],
-) -> bool:
-    """True when the words of poppler that overlap the word, and ours there, have equal letters."""
+) -> str:
+    """Of a word that is in no box of poppler's: "parted", "other", "unknown" or "missed".
+
+    Parted: the words of poppler that overlap the word, and ours there, have equal letters.
+    """
     box = ours[number].box
-    for _ in range(3):
+    here: list[int] = []
+    mine: list[PlacedWord] = []
+    level = [word for word in ours if _is_level(word.box, box)]
+    while True:
         here = [n for n in _near(box, theirs, at) if _overlap(theirs[n].box, box)]
-        mine = [
-            word
-            for word in ours[max(0, number - 60) : number + 60]
-            if _overlap(word.box, box) and _is_level(word.box, box)
-        ]
+        mine = [word for word in level if _overlap(word.box, box)]
         boxes = [*(theirs[n].box for n in here), *(word.box for word in mine)]
-        if not boxes:
-            return False
         wider = Box(min(each.x0 for each in boxes), box.y0, max(each.x1 for each in boxes), box.y1)
         if wider == box:
             break
         box = wider
+    missed = "unknown" if _UNKNOWN_LETTER in ours[number].letters else "missed"
     if not here:
-        return False
+        return missed
     letters = "".join(theirs[n].letters for n in sorted(here, key=lambda n: theirs[n].box.x0))
     own = sorted(mine, key=lambda word: word.box.x0)
     left, right = min(theirs[n].box.x0 for n in here), max(theirs[n].box.x1 for n in here)
     edges = max(abs(own[0].box.x0 - left), abs(max(w.box.x1 for w in own) - right))
-    return edges <= TOLERANCE_PT and sorted("".join(w.letters for w in own)) == sorted(letters)
+    if edges > TOLERANCE_PT:
+        return missed
+    our_letters = "".join(word.letters for word in own)
+    if len(own) == 1:
+        our_letters = _printed(own[0], letters)
+    if sorted(our_letters) == sorted(letters):
+        return "parted"
+    alike = sum(one == other for one, other in zip(our_letters, letters, strict=False))
+    is_half_alike = len(our_letters) == len(letters) and alike * 2 >= len(letters)
+    return "other" if is_half_alike and missed == "missed" else missed
+
+
+def _printed(word: PlacedWord, letters: str) -> str:
+    """The letters of a half that stand where `letters` do."""
+    if word.half == 1:
+        stem = letters.rstrip(_HYPHENS)
+        return word.letters[: len(stem)] + letters[len(stem) :]
+    return word.letters[-len(letters) :] if word.half == 2 else word.letters
 
 
 def _overlap(one: Box, other: Box) -> bool:

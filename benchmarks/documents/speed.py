@@ -1,10 +1,11 @@
 """Pages a second of each step, beside PyMuPDF's own `get_text` loop as the limit.
 
 CPU seconds of one core, the steps in turn over the same pages, so that what else runs on the
-machine weighs on all alike. `get_text` and `text` (words with boxes, in lines and blocks) read page
-by page from documents that are open already, each its own: neither finds fonts loaded by the
-other. `read` adds tables, figures and the order, `read and render` the pictures of pages and
-figures; these open the file for every range, as the product does.
+machine weighs on all alike. `get_text` (text without places), `get_text words` (words with boxes)
+and `text` (words with boxes, in lines and blocks) read page by page from documents that are open
+already, each its own: none finds fonts loaded by another. `read` adds tables, figures and the
+order, `read and render` the pictures of pages and figures; these open the file for every range, as
+the product does.
 """
 
 # mypy: allow-untyped-calls
@@ -27,7 +28,7 @@ from ingest.passages import document_moments
 from ingest.settings import DocumentSettings
 
 SETTINGS = DocumentSettings()
-STEPS = ("get_text", "text", "read", "read and render", "compose")
+STEPS = ("get_text", "get_text words", "text", "read", "read and render", "compose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,14 @@ def sample(path: str, count: int, length: int) -> Sample:
     ranges = sampled_ranges(info.pages, count, length)
     cpu_s = dict.fromkeys(STEPS, 0.0)
     moments: list[Moment] = []
-    with pymupdf.open(path) as document, opened(path, "pages") as other:
+    with (
+        pymupdf.open(path) as document,
+        pymupdf.open(path) as second,
+        opened(path, "pages") as other,
+    ):
         for number in _numbers(ranges):
             _timed(cpu_s, "get_text", document[number - 1].get_text)
+            _timed(cpu_s, "get_text words", partial(second[number - 1].get_text, "words"))
             _timed(cpu_s, "text", partial(page_structure, other[number - 1]))
     for first, last in ranges:
         pages: list[PageContent] = []

@@ -62,7 +62,11 @@ printed over the letter."""
 _ANY_ACCENT = re.compile(f"[{''.join(_MARKS)}`\u00b4]")
 _UNUSUAL = re.compile(f"[{re.escape(''.join(map(chr, _LETTERS)))}{''.join(_MARKS)}`\u00b4]")
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
-_SIGN_AND_NEXT = re.compile(r"[\u1e00-\u1fff\u20d0-\u2bff]\S")
+_SIGN_AND_NEXT = re.compile(
+    r"[\u1e00-\u1fff\u20d0-\u2307\u2309\u230b-\u2328\u232a-\u27e5\u27e7\u27e9\u27eb-\u2bff]"
+    r"[^\s.,;:!?)\]}]"
+)
+"""Opening brackets are no such signs: no space is looked for after them, nor before stops."""
 _SPACE = 0.2
 """White space of this share of a letter's height parts words."""
 _DIRECTION = re.compile(r'dir="([^"]*)"')
@@ -125,11 +129,14 @@ def letters_of(source: str) -> list[Letter]:
     direction = match[1] if match else ""
     line: list[Letter] = []
     for letter, quad in _LETTER_AND_PLACE.findall(source):
-        text = (unescape(letter) if letter[:1] == "&" else letter).translate(_LETTERS)
+        text = unescape(letter) if letter[:1] == "&" else letter
+        if not text.isalnum() or not text.isascii():
+            text = text.translate(_LETTERS)
         if text:
-            places = list(map(float, quad.split()))
-            xs, ys = places[::2], places[1::2]
-            line.append(Letter(text, min(xs), min(ys), max(xs), max(ys)))
+            a, b, c, d, e, f, g, h = map(float, quad.split())
+            line.append(
+                Letter(text, min(a, c, e, g), min(b, d, f, h), max(a, c, e, g), max(b, d, f, h))
+            )
     spaced = _spaced(line) if direction == _LEVEL else line
     return list(_accents_placed(_ordered(spaced, direction)))
 

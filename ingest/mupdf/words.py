@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 import pymupdf
 
-from ingest.leaders import has_leader, without_leader, words_without_leader
+from ingest.leaders import (
+    blanked_leader,
+    has_leader,
+    without_leader,
+    words_without_leader,
+)
 from ingest.mupdf.letters import (
     UNKNOWN_LETTER,
     accented,
@@ -75,7 +80,8 @@ def words_of_lines(
     texts = [line.strip() for line in _spelled_each(lines, spelled)]
     page = _Page(shown, text_page, numbers, spelled, any(map(is_wide, texts)))
     letters: dict[int, list[Letter]] = {}
-    if unsure := _unsure_lines(texts, whole):
+    sources: list[str] = []
+    if unsure := _unsure_lines(texts, whole, page.is_wide):
         sources = line_sources(text_page)
         letters = {at: letters_of(sources[at]) for at in unsure}
         texts = [
@@ -89,10 +95,10 @@ def words_of_lines(
     boxes = None
     if not letters:
         boxes = _beside_leaders(page, words) if has_leaders else _boxes_found(page, words)
-    return texts, _line_by_line(page, words, letters) if boxes is None else boxes
+    return texts, _line_by_line(page, words, letters, sources) if boxes is None else boxes
 
 
-def _unsure_lines(texts: Sequence[str], whole: str) -> list[int]:
+def _unsure_lines(texts: Sequence[str], whole: str, is_wide_page: bool) -> list[int]:
     """Numbers of the lines of which only the places of the letters tell the words."""
     is_accented = may_be_accented(whole) and may_be_accented("\n".join(texts))
     if whole.isascii() and not is_accented:
@@ -101,7 +107,7 @@ def _unsure_lines(texts: Sequence[str], whole: str) -> list[int]:
         at
         for at, text in enumerate(texts)
         if (is_accented and ("`" in text or "\u00b4" in text))
-        or lacks_spaces(text)
+        or (lacks_spaces(text) and not is_wide_page)
         or is_right_to_left(text)
     ]
 
@@ -274,11 +280,13 @@ def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
 
 
 def _line_by_line(
-    page: _Page, lines: Sequence[list[str]], letters: dict[int, list[Letter]]
+    page: _Page,
+    lines: Sequence[list[str]],
+    letters: dict[int, list[Letter]],
+    sources: Sequence[str],
 ) -> list[bytes]:
     """By letters those lines of which they are given, and those where other words are found."""
     found = _by_line(page.found())
-    sources: list[str] = []
     boxes: list[bytes] = []
     for at, (words, number) in enumerate(zip(lines, page.numbers, strict=True)):
         here = None
@@ -294,12 +302,11 @@ def _line_by_line(
 
 def _line_by_letters(line: Sequence[Letter], words: list[str]) -> bytes:
     """Letters may hold leader dots that the words do not."""
-    printed = [letter for letter in line if not letter.text.isspace()]
+    text = "".join(letter.text for letter in line)
+    kept = iter(blanked_leader(text) if has_leader(text) else text)
+    printed = [letter for letter in line if "".join(islice(kept, len(letter.text))).strip()]
     if "".join(letter.text for letter in printed) != "".join(words):
-        printed = [letter for letter in printed if letter.text != "."]
-        words = [word.replace(".", "") for word in words]
-        if not all(words) or "".join(letter.text for letter in printed) != "".join(words):
-            return b""
+        return b""
     if not words:
         return b""
     places = np.array([letter[1:] for letter in printed for _ in letter.text], np.float64)

@@ -16,7 +16,7 @@ from ingest.pages import DocumentInfo, PageContent, PageLine, TextBlock
 from ingest.passages import document_moments
 from ingest.printed_words import corners, placed_words, shared_boxes, split_words
 from ingest.settings import DocumentSettings
-from tests.ingest.pdfs import ROWS, SETTINGS, draw_table, moments_of, passages_on, save
+from tests.ingest.pdfs import ROWS, SETTINGS, draw_table, moments_of, noise_png, passages_on, save
 
 MANUAL = Path(__file__).parent.parent / "media" / "halden_manual.pdf"
 
@@ -154,6 +154,46 @@ def test_en_spaces_part_words_that_pymupdf_leaves_whole(tmp_path: Path) -> None:
     assert places["kg"].x1 < places["of"].x0
 
 
+def test_a_title_that_touches_its_leader_dots_has_the_box_of_its_letters(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_font("wide", fontbuffer=pymupdf.Font("cjk").buffer)
+    lines = ["Pumps. . . . . . . . 20", "On (...) vs. the rest. . . . . 3", "See p. 2. It hums."]
+    for row, line in enumerate(lines):
+        page.insert_text((72, 100 + 14 * row), line, fontsize=11)
+    page.insert_text((72, 142), "第一章 Debian. . . . . . 12", fontname="wide", fontsize=11)
+    found = passages_on(moments_of(save(document, tmp_path / "contents.pdf")), 1)
+    places = [each for passage in found for each in printed(passage)]
+    assert "".join(text for text, _ in places) == (
+        "Pumps20On(...)vs.therest3Seep.2.Ithums.第一章Debian12"
+    )
+    width = pymupdf.get_text_length
+    by_text = dict(places)
+    for text, start in (("Pumps", ""), ("vs.", "On (...) "), ("rest", "On (...) vs. the ")):
+        left = 72 + width(start, fontsize=11)
+        assert by_text[text].x0 == pytest.approx(left, abs=0.1), text
+        assert by_text[text].x1 == pytest.approx(left + width(text, fontsize=11), abs=0.1), text
+    font = pymupdf.Font("cjk")
+    end = 72 + font.text_length("第一章 Debian", 11)
+    assert by_text["Debian"].x1 == pytest.approx(end, abs=0.1)
+    assert by_text["章"].x1 == pytest.approx(72 + font.text_length("第一章", 11), abs=0.1)
+
+
+def test_a_space_that_is_left_out_after_a_sign_parts_words(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    page.insert_font("wide", fontbuffer=pymupdf.Font("cjk").buffer)
+    for x, text in ((72, "for n≥"), (115, "20 see a→b")):
+        page.insert_text((x, 100), text, fontname="wide", fontsize=12)
+    words = page.get_text("words")
+    assert [word[4] for word in words] == ["for", "n≥20", "see", "a→b"]  # as MuPDF has them
+    (moment,) = passages_on(moments_of(save(document, tmp_path / "signs.pdf")), 1)
+    places = dict(printed(moment))
+    assert list(places) == ["for", "n≥", "20", "see", "a→b"]
+    assert places["n≥"].x1 < 113
+    assert places["20"].x0 == pytest.approx(115, abs=1)
+
+
 def test_words_of_a_recognised_line_share_its_box() -> None:
     line = PageLine("ab cdef g", Box(100, 50, 190, 60), 0.0, 0.9)
     read = PageContent(1, "1", 600, 800, (TextBlock((line,)),), needs_ocr=False)
@@ -166,6 +206,8 @@ def test_words_of_a_recognised_line_share_its_box() -> None:
     hebrew = corners(shared_boxes("שלום ab", Box(0, 0, 70, 10)))
     assert hebrew[0].tolist() == pytest.approx([30, 0, 70, 10])
     assert hebrew[1].tolist() == pytest.approx([0, 0, 20, 10])
+    latin = corners(shared_boxes("abcd ש", Box(0, 0, 60, 10)))
+    assert latin.tolist() == [[0, 0, 40, 10], [50, 0, 60, 10]]
 
 
 @given(st.text("ab -漢字\u2009ש", max_size=60))
@@ -198,10 +240,16 @@ def test_the_text_of_passages_is_that_of_their_words(
         assert all(text and not text[0].isspace() for text, _ in printed(moment))
 
 
-def test_letters_without_a_value_leave_the_other_lines_their_boxes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["drawing", "picture"])
+def test_letters_without_a_value_leave_the_other_lines_their_boxes(
+    tmp_path: Path, before: str
+) -> None:
     document = pymupdf.open()
     page = document.new_page()
-    page.draw_rect(pymupdf.Rect(50, 50, 60, 60))
+    if before == "drawing":
+        page.draw_rect(pymupdf.Rect(50, 50, 60, 60))
+    else:  # counted among the blocks by MuPDF, before those of text
+        page.insert_image(pymupdf.Rect(50, 20, 90, 50), stream=noise_png(20, 15))
     page.insert_text((72, 100), "Clef and time")
     page.insert_font("wide", fontbuffer=pymupdf.Font("cjk").buffer)
     page.insert_text((590, 130), "\ufffd\ufffd", fontname="wide")
