@@ -64,10 +64,16 @@ _PICTURE_SHARE = 0.1
 
 
 def unmapped_letters(text: str) -> int:
-    """How many letters in words of a text, as the file gives it, have no Unicode value."""
+    """How many letters in words of lines, as the file gives them, have no Unicode value."""
     if not _UNMAPPED.search(text):
         return 0
-    return sum(len(_UNMAPPED.findall(word)) for word in text.split() if len(word) >= _WORD_GLYPHS)
+    return sum(
+        len(_UNMAPPED.findall(word))
+        for line in text.split("\n")
+        if _UNMAPPED.search(line)
+        for word in line.split()
+        if len(word) >= _WORD_GLYPHS
+    )
 
 
 def is_doubtful(blocks: Sequence[TextBlock], unmapped: int) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import unescape
 from itertools import pairwise
 from typing import Any
@@ -102,9 +102,11 @@ def is_plain(text: str) -> bool:
     return not _UNUSUAL.search(text) and (text.isascii() or unicodedata.is_normalized("NFC", text))
 
 
-def prints_accents(texts: Iterable[str]) -> bool:
+def prints_accents(lines: str) -> bool:
     """True for a page that prints accents as letters: some stand where no quote can."""
-    held = [text for text in texts if _ACCENT.search(text)]
+    if not _ACCENT.search(lines):
+        return False
+    held = [text for text in lines.split("\n") if _ACCENT.search(text)]
     return sum(len(_SURE_ACCENT.findall(text)) for text in held) >= _SURE_ACCENTS
 
 

@@ -82,11 +82,11 @@ def _read_page(
     document: Any, number: int, label: str, settings: DocumentSettings, *, pictures: bool
 ) -> PageContent:
     page = document[number - 1]
-    displayed = page.get_displaylist()
+    displayed = page.get_displaylist() if pictures else page
     width, height = displayed.rect.width, displayed.rect.height
     if not (0 < width < inf and 0 < height < inf):
         raise ValueError("it has no area")
-    blocks, images, vectors, unknown = page_structure(displayed if pictures else page)
+    blocks, images, vectors, unknown = page_structure(displayed)
     is_doubted = is_doubtful(blocks, unknown)
     needs_ocr = is_doubted or is_picture_of_text(blocks, images, width * height)
     items: list[PageItem] = list(blocks)

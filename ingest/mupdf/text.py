@@ -63,7 +63,7 @@ def _page_structure(shown: Any) -> tuple[list[TextBlock], list[Box], int, int]:
     raw_blocks = [block["lines"] for block in found if block["type"] == "text"]
     numbers = [(at, line) for at, lines in enumerate(raw_blocks) for line in range(len(lines))]
     raw_texts = [raw["text"] for lines in raw_blocks for raw in lines]
-    unknown = unmapped_letters(" ".join(raw_texts))
+    unknown = unmapped_letters("\n".join(raw_texts))
     texts, word_boxes = words_of_lines(shown, text_page, raw_texts, numbers)
     rest = iter(zip(texts, word_boxes, strict=True))
     blocks = [block for lines in raw_blocks for block in _text_blocks(lines, rest)]

@@ -75,7 +75,7 @@ def words_of_lines(
     whole = "\n".join(lines)
     is_all_plain = is_plain(whole)
     spelled: _Spelling = str if is_all_plain else plain
-    if not is_all_plain and prints_accents(lines):
+    if not is_all_plain and prints_accents(whole):
         spelled = partial(plain, quotes_are_accents=True)
     texts = [line.strip() for line in _spelled_each(lines, spelled)]
     page = _Page(shown, text_page, numbers, spelled, any(map(is_wide, texts)))
@@ -253,14 +253,15 @@ def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
     parts = _spelled_each([each[4] for each in found], spelled)
     if not words or "".join(parts) != "".join(words):
         return None
-    part_at = np.cumsum([0, *map(len, parts)])
-    word_at = np.cumsum([0, *map(len, words)])
+    part_ends = list(accumulate(map(len, parts), initial=0))
+    word_ends = list(accumulate(map(len, words), initial=0))
+    part_at, word_at = np.array(part_ends), np.array(word_ends)
     # Parts and words are both made of pieces: each is one part, or an even share of it.
-    piece_at = np.union1d(part_at, word_at)
+    piece_at = np.array(sorted({*part_ends, *word_ends}))
     part = np.searchsorted(part_at, piece_at[:-1], "right") - 1
     letters = np.diff(part_at)[part]
     is_shared = np.diff(piece_at) < letters
-    if not all(is_wide(parts[each]) for each in np.unique(part[is_shared])):
+    if not all(is_wide(parts[each]) for each in set(part[is_shared].tolist())):
         return None
     places = np.array([each[:4] for each in found], np.float64)[part].reshape(-1, 2, 2)
     size = places[:, 1] - places[:, 0]

@@ -34,8 +34,8 @@ def test_spellings_that_only_the_font_asks_for(written: str, read: str) -> None:
 
 def test_quotes_are_accents_on_a_page_that_prints_accents() -> None:
     page = ["mod\u00b4er\u00b4e par d\u00b4efaut", "g\u00b4en\u00b4erale"]
-    assert not prints_accents(["l\u00b4eau n\u00b4est qu\u00b4un reve, don\u00b4t"])
-    assert prints_accents(page)
+    assert not prints_accents("l\u00b4eau n\u00b4est qu\u00b4un reve,\ndon\u00b4t")
+    assert prints_accents("\n".join(page))
     assert plain("s'ajoute `a ceci, `a", quotes_are_accents=True) == "s'ajoute à ceci, à"
     assert plain(page[0], quotes_are_accents=True) == "modéré par défaut"
 
