@@ -57,8 +57,6 @@ class PlacedWord:
     box: Box
     half: int = 0
     """0: a whole word; 1: the first half of `letters`; 2: the second."""
-    touches: bool = False
-    """No white space stands between it and the word before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Agreement:
     """Counts over pages."""
 
     words: int = 0
-    """Ours, on pages of which both readers hold words."""
+    """Ours with a letter or digit, on pages of which both readers hold words."""
     equal: int = 0
     """Those in the box of a poppler word of the same letters."""
     parted_otherwise: int = 0
@@ -141,15 +139,12 @@ def our_words(moments: Iterable[Moment]) -> list[PlacedWord]:
         halves = rows["start"][1:] == rows["start"][:-1]
         is_second = [False, *halves.tolist()]
         is_first = [*halves.tolist(), False]
-        before = 0
         for row, first, second in zip(rows.tolist(), is_first, is_second, strict=True):
             start, end, *corners = row
             text = moment.text[start:end].replace("\\|", "|")
-            touches = bool(words) and start > 0 and before == start and not second
-            if any(map(str.isalnum, letters := _alike(text))):
+            if letters := _alike(text):
                 half = 1 if first else 2 if second else 0
-                words.append(PlacedWord(letters, Box(*corners), half, touches))
-            before = end
+                words.append(PlacedWord(letters, Box(*corners), half))
     return words
 
 
@@ -160,9 +155,10 @@ def agreement(ours: Sequence[PlacedWord], theirs: Sequence[PlacedWord]) -> Agree
     at: dict[int, list[int]] = defaultdict(list)
     for number, word in enumerate(theirs):
         at[_row(word.box)].append(number)
-    found = [_place_of(word, theirs, at) for word in ours]
+    counted = [n for n, word in enumerate(ours) if any(map(str.isalnum, word.letters))]
+    found = [_place_of(ours[number], theirs, at) for number in counted]
     equal = sum(place is not None for place in found)
-    missing = [number for number, place in enumerate(found) if place is None]
+    missing = [n for n, place in zip(counted, found, strict=True) if place is None]
     kinds = Counter(_kind(number, ours, theirs, at) for number in missing)
     order = np.array([place for place in found if place is not None])
     both = [(a, b) for a, b in pairwise(found) if a is not None and b is not None]
@@ -170,7 +166,7 @@ def agreement(ours: Sequence[PlacedWord], theirs: Sequence[PlacedWord]) -> Agree
     same = np.triu(order[None, :] == order[:, None], 1)
     pairs = len(order) * (len(order) - 1) // 2 - int(same.sum())
     return Agreement(
-        words=len(ours),
+        words=len(counted),
         equal=equal,
         parted_otherwise=kinds["parted"],
         other_letters=kinds["other"],
