@@ -41,8 +41,9 @@ _CLEAR_TIME_SHARE, _CLEAR_PAGES_SHARE = 0.2, 0.5
 """A pair that nobody named is linked when a page stands on the screen for this share of the time
 that text does, or this share of the pages do."""
 
-_SCREEN_KINDS = (MomentKind.SCREEN_TEXT,)
-_PAGE_KINDS = (MomentKind.PASSAGE, MomentKind.FIGURE)
+SCREEN_KINDS = (MomentKind.SCREEN_TEXT,)
+"""What is written on the pictures of a talk, and below, on the pages of a document."""
+PAGE_KINDS = (MomentKind.PASSAGE, MomentKind.FIGURE)
 
 Scores = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.int64]
@@ -87,6 +88,16 @@ def link_pair(snapshot: Snapshot, video_id: str, document_id: str) -> LinkedPair
     return _linked(snapshot, _read_talk(snapshot, video_id), _read_deck(snapshot, document_id))
 
 
+def link_if_clear(snapshot: Snapshot, video_id: str, document_id: str) -> LinkedPair | None:
+    """Link a video with a document if they clearly belong together, as `link_all` does.
+
+    Raises as `link_pair`.
+    """
+    talk, deck = _read_talk(snapshot, video_id), _read_deck(snapshot, document_id)
+    pair = _linked(snapshot, talk, deck)
+    return pair if _is_clear(talk, len(deck.picture_moments), pair.links) else None
+
+
 def link_all(snapshot: Snapshot) -> list[LinkedPair]:
     """Link all videos and documents that clearly belong together, by what is written on both.
 
@@ -100,13 +111,13 @@ def link_all(snapshot: Snapshot) -> list[LinkedPair]:
     if not by_kind[SourceKind.DOCUMENT]:
         return []
     screens = [
-        (source_id, _word_pairs(snapshot, source_id, _SCREEN_KINDS))
+        (source_id, word_pairs(snapshot, source_id, SCREEN_KINDS))
         for source_id in by_kind[SourceKind.VIDEO]
     ]
     found = []
     for document_id in by_kind[SourceKind.DOCUMENT]:
-        written = _word_pairs(snapshot, document_id, _PAGE_KINDS)
-        alike = [video_id for video_id, screen in screens if _share_words(screen, written)]
+        written = word_pairs(snapshot, document_id, PAGE_KINDS)
+        alike = [video_id for video_id, screen in screens if share_words(screen, written)]
         deck = _read_deck(snapshot, document_id) if alike else None
         for video_id in alike:
             assert deck is not None
@@ -117,10 +128,11 @@ def link_all(snapshot: Snapshot) -> list[LinkedPair]:
     return found
 
 
-def _share_words(first: Hashes, second: Hashes) -> bool:
+def share_words(first: Hashes, second: Hashes) -> int:
+    """How many pairs of words two sources share; 0 when too few to belong together."""
     shared = len(np.intersect1d(first, second, assume_unique=True))
     fewer = min(len(first), len(second))
-    return shared >= max(_WORD_PAIRS_LEAST, _WORD_PAIRS_SHARE * fewer)
+    return shared if shared >= max(_WORD_PAIRS_LEAST, _WORD_PAIRS_SHARE * fewer) else 0
 
 
 def _is_clear(talk: _Talk, pages: int, links: Sequence[PageOnScreen]) -> bool:
@@ -219,13 +231,13 @@ def _picture(snapshot: Snapshot, moment_id: int) -> Image.Image | None:
 
 def _read_talk(snapshot: Snapshot, source_id: str) -> _Talk:
     frames = [
-        (one.moment.span, one.id) for one in _of_kinds(snapshot, source_id, (MomentKind.FRAME,))
+        (one.moment.span, one.id) for one in of_kinds(snapshot, source_id, (MomentKind.FRAME,))
     ]
     frames.sort()
     spans = [span for span, _ in frames]
     starts = [span.start for span in spans]
     texts: list[list[str]] = [[] for _ in frames]
-    for one in _of_kinds(snapshot, source_id, _SCREEN_KINDS):
+    for one in of_kinds(snapshot, source_id, SCREEN_KINDS):
         span = one.moment.span
         for number in range(bisect_left(starts, span.start), bisect_left(starts, span.end)):
             texts[number].append(one.moment.text)
@@ -242,7 +254,7 @@ def _read_deck(snapshot: Snapshot, source_id: str) -> _Deck:
     pages = snapshot.sources[source_id].pages or 0
     texts: defaultdict[int, list[str]] = defaultdict(list)
     pictures: dict[int, int] = {}
-    for one in _of_kinds(snapshot, source_id, (*_PAGE_KINDS, MomentKind.PAGE)):
+    for one in of_kinds(snapshot, source_id, (*PAGE_KINDS, MomentKind.PAGE)):
         page = one.moment.area.page
         if one.moment.kind is MomentKind.PAGE:
             pictures[page] = one.id
@@ -256,17 +268,16 @@ def _read_deck(snapshot: Snapshot, source_id: str) -> _Deck:
     )
 
 
-def _of_kinds(
-    snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]
-) -> list[StoredMoment]:
+def of_kinds(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> list[StoredMoment]:
+    """The moments of some kinds of a source, in order."""
     moments = snapshot.source_range(source_id)
     numbers = [MOMENT_KINDS.index(kind) for kind in kinds]
     held = np.isin(snapshot.columns.kind[moments.start : moments.stop], numbers)
     return snapshot.moments(np.flatnonzero(held) + moments.start)
 
 
-def _word_pairs(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> Hashes:
+def word_pairs(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> Hashes:
     """Hashes of all pairs of neighbouring words, each once, in order."""
-    texts = (one.moment.text for one in _of_kinds(snapshot, source_id, kinds))
+    texts = (one.moment.text for one in of_kinds(snapshot, source_id, kinds))
     lines = (words_of(line) for text in texts for line in text.splitlines())
     return np.array(sorted({hash(pair) for words in lines for pair in pairwise(words)}), np.int64)

@@ -30,8 +30,8 @@ from ingest.cluster import Cluster, Pending, Pool
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
 from ingest.job import Job
 from ingest.media_info import MediaInfo
-from ingest.report import Event, IngestReport, Listener, SourceOutcome
-from ingest.run_log import RunLog
+from ingest.report import Event, IngestReport, LinkOutcome, Listener, SourceOutcome
+from ingest.run_log import RunLog, added_in_unended_runs
 from ingest.settings import IngestSettings
 
 if TYPE_CHECKING:
@@ -74,11 +74,13 @@ def ingest_paths(
     if unknown:
         run.ingest(unknown)
     run.record(force=True)
+    linked, link_problems = run.link() if settings.link_slides else ((), ())
     prune(library / "cache", settings.work.cache_limit_bytes)
     log.end()
     position = {file.path: number for number, file in enumerate(discovery.files)}
     outcomes = sorted(run.outcomes, key=lambda outcome: position.get(outcome.path, -1))
-    return IngestReport(tuple(outcomes), time.perf_counter() - started)
+    took_s = time.perf_counter() - started
+    return IngestReport(tuple(outcomes), took_s, linked, link_problems)
 
 
 @dataclass
@@ -192,6 +194,16 @@ class _Run:
                 record_outcomes(self.library, self._waiting)
                 self._waiting = []
                 self._recorded_at = time.monotonic()
+
+    def link(self) -> tuple[tuple[LinkOutcome, ...], tuple[str, ...]]:
+        """Link what is new, also of runs that were killed before they could."""
+        added = {one.source_id for one in self.outcomes if one.outcome == "added"}
+        added |= added_in_unended_runs(self.library, but=self.log.path)
+        if not added:
+            return (), ()
+        from ingest.new_links import link_new  # seconds to import, as above
+
+        return link_new(self.library, {one for one in added if one}, self._tell)
 
     def _ingest_file(self, cluster: Cluster, staging: Path, file: CandidateFile) -> None:
         started = time.perf_counter()

@@ -32,15 +32,35 @@ class SourceOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkOutcome:
+    """A talk and its slides that a run has linked."""
+
+    video_id: str
+    video: str
+    """File name."""
+    document_id: str
+    document: str
+    """File name."""
+    spans: int
+    """Stretches of time in which a page is on the screen."""
+    pages: int
+    """Pages that are."""
+
+    def __str__(self) -> str:
+        return f"{self.document} <-> {self.video} ({self.spans} spans of {self.pages} pages)"
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One step of one file."""
 
     path: str
     stage: str
     """"found", a stage that begins ("probe", "frames", ...), "piece" (a share of the work is
-    done), or the outcome ("added", "unchanged", "failed")."""
+    done), or the outcome ("added", "unchanged", "failed"). At the end of a run, "linking" for
+    each new source that is compared with others, and "linked" for a talk and its slides."""
     done: int = 0
-    """Work units of this file that are finished, of `total`."""
+    """Work units of this file that are finished, of `total`; "linking": sources of the run."""
     total: int = 0
     reason: str = ""
     size_bytes: int | None = None
@@ -64,6 +84,10 @@ class IngestReport:
 
     sources: tuple[SourceOutcome, ...]
     took_s: float
+    linked: tuple[LinkOutcome, ...] = ()
+    """Talks and slides that belong together, of which at least one is new."""
+    link_problems: tuple[str, ...] = ()
+    """What could not be linked, and why."""
 
     def with_outcome(self, outcome: Outcome) -> list[SourceOutcome]:
         """The sources that ended so."""

@@ -83,6 +83,23 @@ def read_log(path: Path) -> Iterator[Line]:
             yield line
 
 
+def added_in_unended_runs(library: Path, *, but: Path) -> set[str | None]:
+    """Ids of what was added since a run last ended by itself; the log `but` is left out.
+
+    Raises LibraryError when a log cannot be read.
+    """
+    added: set[str | None] = set()
+    for log in run_logs(library):
+        if log == but:
+            continue
+        lines = list(read_log(log))
+        if lines and lines[-1].get("stage") == "end":
+            break
+        outcomes = (outcome_in(line) for line in lines)
+        added |= {one.source_id for one in outcomes if one and one.outcome == "added"}
+    return added
+
+
 def outcome_in(line: Line) -> SourceOutcome | None:
     """The outcome that a line tells; None when it tells another step."""
     fields = line.get("outcome")

@@ -114,3 +114,5 @@ class IngestSettings:
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     segments: SegmentSettings = field(default_factory=SegmentSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    link_slides: bool = True
+    """New talks and slides are linked at the end of a run where their words clearly agree."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -96,6 +97,8 @@ def report_json(report: IngestReport) -> dict[str, Any]:
     return {
         "sources": [outcome_json(outcome) for outcome in report.sources],
         "took_s": round(report.took_s, 3),
+        "linked": [asdict(pair) for pair in report.linked],
+        "link_problems": list(report.link_problems),
     }
 
 
@@ -288,6 +291,10 @@ def print_report(console: Console, report: IngestReport, library: Library) -> No
     for outcome in report.sources:
         for note in outcome.notes:
             console.print(f"note: {outcome.path}: {note}", style="yellow", markup=False)
+    for pair in report.linked:
+        console.print(f"linked: {pair}", markup=False, highlight=False, soft_wrap=True)
+    for problem in report.link_problems:
+        console.print(f"note: {problem}", style="yellow", markup=False)
     if failed:
         console.print("`secondsight status` lists the failures with their reasons")
     shards = read_manifest(library.directory).shards  # opening them all takes longer than a rerun

@@ -59,11 +59,13 @@ class IngestProgress:
         if event.stage in _STYLES:
             reason = f": {event.reason}" if event.reason else ""
             self._line(f"{event.stage:9} {event.path}{reason}", _STYLES[event.stage])
+        if event.stage == "linked":
+            self._line(f"{event.stage:9} {event.reason}", "green")
         if not self._console.is_terminal:
             self._tell(event)
 
     def _tell(self, event: Event) -> None:
-        if event.stage not in ("found", "piece", *_STYLES):
+        if event.stage not in ("found", "piece", "linked", *_STYLES):
             self._line(f"{Path(event.path).name}: {event.stage}", "")
         now = time.monotonic()
         if now - self._summed_up >= SUMMARY_EVERY_S:

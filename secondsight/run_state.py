@@ -62,6 +62,8 @@ class RunState:
     """Pieces done of sources that have ended."""
     video_s: float = 0.0
     """Video that was added."""
+    linking: tuple[int, int] | None = None
+    """New sources whose slides or talks have been looked for, of how many."""
     added_work: int = 0
     """Work of the sources that were added; what failed says little about the speed."""
 
@@ -76,9 +78,11 @@ class RunState:
         elif stage == "found":
             size_bytes = int(line.get("size_bytes") or 0)
             self.waiting[path] = SourceState(stage, self.after_s, size_bytes)
+        elif stage == "linking":
+            self.linking = int(line.get("done") or 0), int(line.get("total") or 0)
         elif stage in OUTCOMES:
             self._finish(path, stage, line.get("duration_s") or 0.0)
-        else:
+        elif stage != "linked":
             self._go_on(path, stage, line)
 
     def _finish(self, path: str, outcome: str, duration_s: float) -> None:
@@ -126,6 +130,8 @@ def summary(state: RunState) -> str:
     done = state.pieces + sum(source.done for source in working)
     of = f" of {state.pieces + sum(source.total for source in working)}" if working else ""
     text = f"{counts}, {len(working)} in work, {len(state.waiting)} waiting; {done}{of} pieces"
+    if state.linking is not None:
+        text += "; linking slides, {} of {} new sources done".format(*state.linking)
     realtime = state.realtime()
     if realtime is not None:
         text += f"; {realtime:.1f} x realtime"

@@ -58,7 +58,12 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> Linked:
     library = Library.open(folder / "library")
     report = library.ingest([deck, *(talk.path for talk in talks.values())])
     assert len(report.with_outcome("added")) == 3
+    assert {(pair.document, pair.video) for pair in report.linked} == {
+        ("deck.pdf", name) for name in PLANS
+    }
+    by_itself = library.snapshot().links.rows
     found = {library.source(pair.video_id).name: pair.links for pair in library.link()}
+    assert library.snapshot().links.rows == by_itself
     return Linked(library, talks, found)
 
 
