@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from generate.citations import format_place
-from index.records import Source
+from index.records import PageArea, Source
 from index.snapshot import Snapshot
 from retrieve.on_screen import OnScreen, ShownPage, page_area, pages_on_screen
 
@@ -48,22 +48,19 @@ def links_json(
     snapshot: Snapshot, pairs: Collection[PairIds], page: int | None = None
 ) -> dict[str, Any]:
     """The links of these pairs, as `link --json` prints them."""
+    return {"pairs": [_pair_json(snapshot, talk, slides, page) for talk, slides in pairs]}
+
+
+def _pair_json(snapshot: Snapshot, talk: str, slides: str, page: int | None) -> dict[str, Any]:
+    rows = _rows(snapshot, talk, slides, page)
+    areas = _areas(snapshot, slides, rows)
     return {
-        "pairs": [
-            {
-                "talk": _source_json(snapshot.sources[talk]),
-                "slides": _source_json(snapshot.sources[slides]),
-                "page_on_screen": [
-                    {
-                        "page": one.page,
-                        "page_label": page_area(snapshot, slides, one.page).label,
-                        **on_screen_json(one),
-                    }
-                    for one in _rows(snapshot, talk, slides, page)
-                ],
-            }
-            for talk, slides in pairs
-        ]
+        "talk": _source_json(snapshot.sources[talk]),
+        "slides": _source_json(snapshot.sources[slides]),
+        "page_on_screen": [
+            {"page": one.page, "page_label": areas[one.page].label, **on_screen_json(one)}
+            for one in rows
+        ],
     }
 
 
@@ -76,9 +73,9 @@ def print_links(
         head = Text(f"{snapshot.sources[talk].name} - {snapshot.sources[slides].name}", "bold cyan")
         counted = f"{len(rows)} spans of {len({one.page for one in rows})} pages"
         console.print(head.append(f"  {counted}", "dim"), soft_wrap=True)
+        areas = _areas(snapshot, slides, rows)
         for one in rows:
-            where = format_place(page_area(snapshot, slides, one.page))
-            line = f"  {format_place(one.span)}  {where}"
+            line = f"  {format_place(one.span)}  {format_place(areas[one.page])}"
             said = "" if page is None else f"  {one.said}"
             console.print(line + said, markup=False, highlight=False, soft_wrap=True)
     if not pairs:
@@ -110,6 +107,11 @@ def _cut(said: str) -> str:
 def _rows(snapshot: Snapshot, talk: str, slides: str, page: int | None) -> list[OnScreen]:
     rows = pages_on_screen(snapshot, slides, page)
     return [one for one in rows if one.source.id == talk]
+
+
+def _areas(snapshot: Snapshot, slides: str, rows: Sequence[OnScreen]) -> dict[int, PageArea]:
+    """The pages of these rows by number, each read once."""
+    return {page: page_area(snapshot, slides, page) for page in {one.page for one in rows}}
 
 
 def _source_json(source: Source) -> dict[str, str]:
