@@ -113,7 +113,9 @@ class PageArea:
 
     page: int
     label: str
-    """What is printed on the page ("iv", "A-3"); equals str(page) when the file gives no labels."""
+    """What is printed on the page ("iv", "A-3"); equals str(page) when the file gives no labels.
+
+    Of a text: the lines of this place ("lines 120-154")."""
     boxes: tuple[Box, ...] = ()
 
     def __post_init__(self) -> None:

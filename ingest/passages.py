@@ -30,6 +30,7 @@ from ingest.pages import (
 from ingest.placement import displayed_moment
 from ingest.printed_words import WORD_BYTES
 from ingest.settings import DocumentSettings
+from ingest.text_pages import with_own_lines
 from ingest.tokens import (
     Token,
     Vocabulary,
@@ -91,6 +92,7 @@ def document_moments(
         ]
         lies = page.placement
         here = [displayed_moment(one, lies) for one in here] if lies else here
+        here = [with_own_lines(one, page.text_lines) for one in here] if page.text_lines else here
         moments += with_hyperlinks(here, page.links, info.labels) if page.links else here
     return tuple(moments)
 

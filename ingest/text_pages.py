@@ -1,7 +1,7 @@
 """Plain text and Markdown cut into pages: numbered lines, paragraphs, headings, tables.
 
 Such files have no pages. They get some of about `PAGE_ROWS` rows, cut where a paragraph ends; the
-lines that stand on a page are its label.
+lines that stand on a page are its label, and passages are cited by their own.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from index.records import Moment
 from ingest.pages import OutlineEntry
 
 PAGE_ROWS = 60
 ROW_CELLS = 100
 """Narrow letters in a row; wide ones (Chinese, Japanese) take two cells."""
+MARGIN_PT = 36.0
+ROW_PT = 12.0
 _EARLIEST_CUT = 0.6
 """A page may end at the end of a paragraph behind this share of its rows."""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -54,12 +57,34 @@ class TextPage:
     @property
     def label(self) -> str:
         """Its lines, as an editor counts them."""
-        first, last = self.rows[0].line, self.rows[-1].line
-        return f"line {first}" if first == last else f"lines {first}-{last}"
+        return _lines_named(self.lines)
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The line of every row, counted from 1."""
+        return tuple(row.line for row in self.rows)
 
     def is_start_of_line(self, position: int) -> bool:
         """False for a row that goes on a line of the row before it."""
         return position == 0 or self.rows[position - 1].line != self.rows[position].line
+
+
+def _lines_named(lines: Sequence[int]) -> str:
+    first, last = lines[0], lines[-1]
+    return f"line {first}" if first == last else f"lines {first}-{last}"
+
+
+def with_own_lines(moment: Moment, lines: Sequence[int]) -> Moment:
+    """A moment of a text cited by its own lines, not those of all its page.
+
+    `lines` are those of the page's rows, from the top. A moment of the whole page stays as it is.
+    """
+    area = moment.area
+    if not area.boxes:
+        return moment
+    first = round((min(box.y0 for box in area.boxes) - MARGIN_PT) / ROW_PT)
+    end = round((max(box.y1 for box in area.boxes) - MARGIN_PT) / ROW_PT)
+    return replace(moment, place=replace(area, label=_lines_named(lines[first:end])))
 
 
 def paginated(lines: Sequence[str], headings: Sequence[Heading]) -> tuple[TextPage, ...]:

@@ -28,8 +28,10 @@ from ingest.pages import (
 from ingest.printed_words import packed_box
 from ingest.text_encoding import decode_text
 from ingest.text_pages import (
+    MARGIN_PT,
     PAGE_ROWS,
     ROW_CELLS,
+    ROW_PT,
     Heading,
     Row,
     TextPage,
@@ -43,13 +45,11 @@ from ingest.text_pages import (
 _LARGEST_BYTES = 64_000_000
 _SAMPLE_BYTES = 1 << 16
 _CELL_PT = 5.4
-_ROW_PT = 12.0
 _LETTERS_PT = 9.0
 _BASELINE = 0.8
 """Letters stand at this share of their row."""
-_MARGIN_PT = 36.0
-_WIDTH_PT = 2 * _MARGIN_PT + ROW_CELLS * _CELL_PT
-_HEIGHT_PT = 2 * _MARGIN_PT + PAGE_ROWS * _ROW_PT
+_WIDTH_PT = 2 * MARGIN_PT + ROW_CELLS * _CELL_PT
+_HEIGHT_PT = 2 * MARGIN_PT + PAGE_ROWS * ROW_PT
 _HEADING_GROWTH = 1.2
 """Headings count as set in larger letters than the text, by this factor a level."""
 _HEADING_LEVELS = 6
@@ -118,6 +118,7 @@ class TextDocument:
             _HEIGHT_PT,
             tuple(_items(page, titles, underlines)),
             needs_ocr=False,
+            text_lines=page.lines,
         )
 
     @contextmanager
@@ -128,10 +129,10 @@ class TextDocument:
             writer = pymupdf.TextWriter(sheet.rect)
             narrow, wide = pymupdf.Font("cour"), pymupdf.Font("cjk")
             for position, row in enumerate(self.pages[number - 1].rows):
-                y = _MARGIN_PT + (position + _BASELINE) * _ROW_PT
+                y = MARGIN_PT + (position + _BASELINE) * ROW_PT
                 for cell, text in _runs(row.text):
                     font = narrow if text.isascii() else wide
-                    writer.append((_MARGIN_PT + cell * _CELL_PT, y), text, font, _LETTERS_PT)
+                    writer.append((MARGIN_PT + cell * _CELL_PT, y), text, font, _LETTERS_PT)
             writer.write_text(sheet)
             yield sheet.get_displaylist()
 
@@ -179,10 +180,10 @@ def _box(position: int, text: str) -> Box:
 
 def _box_of(position: int, row: str, start: int, end: int) -> Box:
     """Where characters [start, end) of a row are printed."""
-    x0 = _MARGIN_PT + sum(map(cells_of, row[:start])) * _CELL_PT
+    x0 = MARGIN_PT + sum(map(cells_of, row[:start])) * _CELL_PT
     x1 = x0 + sum(map(cells_of, row[start:end])) * _CELL_PT
-    y0 = _MARGIN_PT + position * _ROW_PT
-    return Box(x0, y0, x1, y0 + _ROW_PT)
+    y0 = MARGIN_PT + position * ROW_PT
+    return Box(x0, y0, x1, y0 + ROW_PT)
 
 
 def _word_boxes(position: int, row: str, texts: Sequence[str]) -> Iterator[bytes]:

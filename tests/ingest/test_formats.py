@@ -3,6 +3,7 @@
 # mypy: allow-untyped-calls
 
 import os
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -293,6 +294,8 @@ def test_markdown_has_sections_tables_and_lines(tmp_path: Path) -> None:
         ("The gauge > Repair", "Repair"),
     ]
     assert found[0].text == "The gauge\nIt stands in the harbour. It has no moving parts."
+    labels = ["lines 1-4", "lines 6-12", "lines 14-17", "lines 19-22"]
+    assert [each.area.label for each in found] == labels
     assert "# not a heading" in found[1].text
     assert found[2].text.splitlines()[2:] == ["| Cap | 3 Nm |", "| Lid | 5 Nm |"]
     (first, *_) = found[0].area.boxes
@@ -309,6 +312,9 @@ def test_long_texts_are_cut_at_paragraphs_and_labelled_by_their_lines(tmp_path: 
     assert all(end % 7 == 0 for end in ends[:-1])
     (*_, last) = passages_on(moments_of(path), info.pages)
     assert "Row 299 of the log." in last.text
+    for passage in passages(path):
+        numbers = re.findall(r"Row (\d+)", passage.text)
+        assert passage.area.label == f"lines {numbers[0]}-{numbers[-1]}"
     words = " ".join(each.text for each in passages(path)).split()
     assert words == " ".join(rows).split(), "every word once, in order"
 
