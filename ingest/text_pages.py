@@ -35,6 +35,13 @@ class Row:
     line: int
     """Counted from 1."""
     text: str
+    start: int
+    """The character of the line with which it begins."""
+
+    @property
+    def end(self) -> int:
+        """The one after its last."""
+        return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,12 @@ def paginated(lines: Sequence[str], headings: Sequence[Heading]) -> tuple[TextPa
     A page ends before a heading or behind an empty line where one is near, else at its last row.
     Lines longer than `ROW_CELLS` go on in the next row.
     """
-    rows = [Row(number, part) for number, line in enumerate(lines, 1) for part in wrapped(line)]
+    rows: list[Row] = []
+    for number, line in enumerate(lines, 1):
+        start = 0
+        for part in wrapped(line):
+            rows.append(Row(number, part, start))
+            start += len(part)
     starts = {heading.line for heading in headings}
     pages: list[TextPage] = []
     begin = 0
@@ -120,7 +132,7 @@ def _cut(rows: Sequence[Row], begin: int, end: int, starts: set[int]) -> int:
 
 def wrapped(line: str) -> list[str]:
     """The rows of a line, broken between words where that is possible. Nothing is left out."""
-    line = line.expandtabs(4)
+    line = with_spaces(line)
     if len(line) * 2 <= ROW_CELLS or (line.isascii() and len(line) <= ROW_CELLS):
         return [line]
     rows: list[str] = []
@@ -141,6 +153,11 @@ def wrapped(line: str) -> list[str]:
     return rows
 
 
+def with_spaces(line: str) -> str:
+    """The line with its tabs expanded."""
+    return line.expandtabs(4)
+
+
 def cells_of(letter: str) -> int:
     """How many cells of a row a character takes."""
     if letter.isascii():
@@ -150,17 +167,21 @@ def cells_of(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
-def markdown_headings(lines: Sequence[str]) -> tuple[Heading, ...]:
-    """Headings of a Markdown text (CommonMark 4.2 and 4.3), those in fenced code left out."""
-    found: list[Heading] = []
+def unfenced(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Lines of a Markdown text outside fenced code (CommonMark 4.5), numbered from 1."""
     fence = ""
     for number, line in enumerate(lines, 1):
         mark = _FENCE.match(line)
         if mark and (not fence or (mark[1].startswith(fence) and not line.strip(" `~\t"))):
             fence = "" if fence else mark[1]
-            continue
-        if fence:
-            continue
+        elif not fence:
+            yield number, line
+
+
+def markdown_headings(lines: Sequence[str]) -> tuple[Heading, ...]:
+    """Headings of a Markdown text (CommonMark 4.2 and 4.3), those in fenced code left out."""
+    found: list[Heading] = []
+    for number, line in unfenced(lines):
         if heading := _HEADING.match(line):
             if title := (heading[2] or "").strip():
                 found.append(Heading(number, number, len(heading[1]), title))
@@ -176,12 +197,18 @@ def markdown_headings(lines: Sequence[str]) -> tuple[Heading, ...]:
 
 def outline_of(headings: Sequence[Heading], pages: Sequence[TextPage]) -> Iterator[OutlineEntry]:
     """Bookmarks to the pages on which headings stand."""
-    page_of: dict[int, int] = {}
+    on_page = pages_of_lines(pages)
+    for heading in headings:
+        yield OutlineEntry(heading.level, heading.title, on_page[heading.line])
+
+
+def pages_of_lines(pages: Sequence[TextPage]) -> dict[int, int]:
+    """The page, counted from 1, on which each line begins."""
+    on_page: dict[int, int] = {}
     for number, page in enumerate(pages, 1):
         for row in page.rows:
-            page_of.setdefault(row.line, number)
-    for heading in headings:
-        yield OutlineEntry(heading.level, heading.title, page_of[heading.line])
+            on_page.setdefault(row.line, number)
+    return on_page
 
 
 def table_rows(lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:

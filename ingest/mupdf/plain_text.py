@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,18 +16,21 @@ import pymupdf
 from index.errors import SourceError
 from index.records import Box
 from ingest.formats import DocumentFormat, is_text
+from ingest.hyperlinks import MOST_ON_PAGE, TOO_MANY
 from ingest.pages import (
     DocumentInfo,
     OutlineEntry,
     PageContent,
     PageItem,
     PageLine,
+    PageLink,
     TableBlock,
     TextBlock,
     union_box,
 )
-from ingest.printed_words import packed_box
+from ingest.printed_words import packed_box, placed_words
 from ingest.text_encoding import decode_text
+from ingest.text_links import TextLink, text_links
 from ingest.text_pages import (
     MARGIN_PT,
     PAGE_ROWS,
@@ -38,8 +42,10 @@ from ingest.text_pages import (
     cells_of,
     markdown_headings,
     outline_of,
+    pages_of_lines,
     paginated,
     table_rows,
+    with_spaces,
 )
 
 _LARGEST_BYTES = 64_000_000
@@ -64,6 +70,8 @@ class TextDocument:
     kind: DocumentFormat
     pages: tuple[TextPage, ...]
     headings: tuple[Heading, ...]
+    links: dict[int, tuple[PageLink, ...]]
+    """Those of each page that has any, by its number."""
     code_page: str | None
     """Its encoding where that had to be guessed."""
 
@@ -86,7 +94,10 @@ class TextDocument:
         if not any(map(str.strip, lines)):
             raise SourceError(path, stage, "holds no words")
         headings = markdown_headings(lines) if kind is DocumentFormat.MARKDOWN else ()
-        return cls(kind, paginated(lines, headings), headings, code_page)
+        pages = paginated(lines, headings)
+        written = [with_spaces(line) for line in lines]
+        links = text_links(written, headings, is_markdown=kind is DocumentFormat.MARKDOWN)
+        return cls(kind, pages, headings, _placed_links(pages, links), code_page)
 
     def info(self, path: str) -> DocumentInfo:
         """What is known about it, but for the outline."""
@@ -109,6 +120,7 @@ class TextDocument:
     def content(self, number: int) -> PageContent:
         """One page, counted from 1, without its picture."""
         page = self.pages[number - 1]
+        links = self.links.get(number, ())
         titles = {heading.line: heading for heading in self.headings}
         underlines = {heading.last_line for heading in self.headings} - set(titles)
         return PageContent(
@@ -119,6 +131,8 @@ class TextDocument:
             tuple(_items(page, titles, underlines)),
             needs_ocr=False,
             text_lines=page.lines,
+            links=links[:MOST_ON_PAGE],
+            links_note=TOO_MANY if len(links) > MOST_ON_PAGE else "",
         )
 
     @contextmanager
@@ -135,6 +149,26 @@ class TextDocument:
                     writer.append((MARGIN_PT + cell * _CELL_PT, y), text, font, _LETTERS_PT)
             writer.write_text(sheet)
             yield sheet.get_displaylist()
+
+
+def _placed_links(
+    pages: Sequence[TextPage], links: Sequence[TextLink]
+) -> dict[int, tuple[PageLink, ...]]:
+    by_line: defaultdict[int, list[TextLink]] = defaultdict(list)
+    for link in links:
+        by_line[link.line].append(link)
+    on_page = pages_of_lines(pages) if links else {}
+    placed: defaultdict[int, list[PageLink]] = defaultdict(list)
+    for number, page in enumerate(pages if links else (), 1):
+        for position, row in enumerate(page.rows):
+            for link in by_line.get(row.line, ()):
+                start, end = max(link.start, row.start), min(link.end, row.end)
+                if start < end:
+                    box = _box_of(position, row.text, start - row.start, end - row.start)
+                    to = link.target
+                    target = to if isinstance(to, str) else on_page[to]
+                    placed[number].append(PageLink(box, target))
+    return {number: tuple(found) for number, found in placed.items()}
 
 
 def _items(
@@ -168,7 +202,12 @@ def _paragraph(paragraph: Sequence[tuple[int, Row]]) -> PageItem:
         return TableBlock(union_box(boxes), cells, boxes, word_boxes)
     return TextBlock(
         tuple(
-            PageLine(row.text.strip(), _box(position, row.text), _LETTERS_PT)
+            PageLine(
+                row.text.strip(),
+                _box(position, row.text),
+                _LETTERS_PT,
+                word_boxes=b"".join(_placed_words(position, row.text)),
+            )
             for position, row in paragraph
         )
     )
@@ -184,6 +223,12 @@ def _box_of(position: int, row: str, start: int, end: int) -> Box:
     x1 = x0 + sum(map(cells_of, row[start:end])) * _CELL_PT
     y0 = MARGIN_PT + position * ROW_PT
     return Box(x0, y0, x1, y0 + ROW_PT)
+
+
+def _placed_words(position: int, row: str) -> Iterator[bytes]:
+    """Boxes of the words of a row with wide letters, packed: of others, equal shares will do."""
+    for _, start, end in () if row.isascii() else placed_words(row):
+        yield packed_box(_box_of(position, row, start, end))
 
 
 def _word_boxes(position: int, row: str, texts: Sequence[str]) -> Iterator[bytes]:

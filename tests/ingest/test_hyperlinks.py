@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from index.records import Moment, MomentKind, PageArea
 from ingest.hyperlinks import MOST_ON_PAGE, safe_address
 from ingest.mupdf.opening import probe_document
 from ingest.mupdf.reading import read_pages
+from ingest.text_links import text_links
 from tests.ingest.pdfs import ROWS, SETTINGS, draw_table, moments_of, passages_on, save
 from tests.media.small_documents import epub, zipped
 
@@ -142,6 +144,75 @@ def test_a_page_with_too_many_links_keeps_some_and_says_so(tmp_path: Path) -> No
 )
 def test_only_safe_addresses_are_kept(written: str, address: str | None) -> None:
     assert safe_address(written) == address
+
+
+MARKDOWN = """# Gauges
+
+Read [the manual](https://example.org/a_(b) "Manual"), [the
+care guide][care] or [Care](#care--repair), not `[code](https://no.org)`.
+See <https://example.org/auto>, https://example.org/bare. Not [a script](javascript:x)
+or [a file](other.md), but 水位計 [水位](https://example.org/cjk) and a\ttab [tab](https://tab.org).
+
+```
+[fenced](https://no.org)
+```
+
+| Part | Shop |
+|------|------|
+| Cap  | [buy](https://example.org/cap) |
+
+[care]: https://example.org/care
+
+"""
+
+
+def test_links_of_markdown_lead_to_addresses_and_headings(tmp_path: Path) -> None:
+    path = tmp_path / "gauges.md"
+    filling = "".join(f"Line {number} of many.\n\n" for number in range(40))
+    path.write_text(MARKDOWN + filling + "## Care & Repair\n\nOil it.\n", "utf-8")
+    moments = moments_of(str(path))
+    assert moments[-1].area.page == 2
+    found = [each for one in moments for each in links_of(one)]
+    page = next(one.area for one in moments if one.kind is MomentKind.PAGE and one.area.page == 2)
+    assert found == [
+        ('[the manual](https://example.org/a_(b) "Manual"),', "https://example.org/a_(b)"),
+        ("[the care guide][care]", "https://example.org/care"),
+        ("[Care](#care--repair),", PageArea(2, page.label)),
+        ("<https://example.org/auto>,", "https://example.org/auto"),
+        ("https://example.org/bare.", "https://example.org/bare"),
+        ("[水位](https://example.org/cjk)", "https://example.org/cjk"),
+        ("[tab](https://tab.org).", "https://tab.org"),
+        ("[care]: https://example.org/care", "https://example.org/care"),
+        ("[buy](https://example.org/cap)", "https://example.org/cap"),
+    ]
+
+
+def test_links_of_long_lines_lie_on_every_row(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("word " * 18 + "https://example.org/" + "x" * 150 + " end.", "utf-8")
+    (passage,) = passages_on(moments_of(str(path)), 1)
+    (hyperlink,) = passage.hyperlinks
+    assert hyperlink.target == "https://example.org/" + "x" * 150
+    assert len(passage.word_boxes.boxes_of(hyperlink.start, hyperlink.end)) >= 2
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "[" * 19_000,
+        "[a](" + " " * 19_000,
+        "`" * 9_000 + "a" * 9_000,
+        "[a](b (" * 2_700,
+        "[x" + "[a]" * 6_000,
+        "http://" * 2_700,
+        "[a]" * 6_300,
+        "[\\" * 9_000,
+    ],
+)
+def test_hostile_brackets_take_no_time(hostile: str) -> None:
+    begun = time.process_time()
+    text_links([hostile, "x"], (), is_markdown=True)
+    assert time.process_time() - begun < 2
 
 
 def test_page_moments_carry_no_links(tmp_path: Path) -> None:
