@@ -8,7 +8,6 @@ words, as `linking.link_all` does, and then picture by picture.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -37,11 +36,13 @@ MOST_CANDIDATES = 16
 """A new source is compared by its words with at most this many others."""
 MOST_COMPARED = 6
 """It is compared picture by picture with at most this many, those with most words in common."""
-_LOOKUPS = 32
-"""Texts of a new source that are looked up, evenly spread."""
-_LOOKUP_WORDS = 24
+_LOOKUPS = 4
+"""Each takes a fraction of a millisecond in every shard."""
+_TEXTS_EACH = 6
+"""Texts of a new source that one lookup is for; all of them are evenly spread over the source."""
+_WORDS_EACH = 8
+"""The longest words of a text."""
 _FOUND_MOMENTS = 50
-_SHORTEST_WORD = 3
 _KEPT_WORD_PAIRS = 256
 """Sources whose words are kept for the next comparison."""
 _COMMIT_EVERY_S = 30.0
@@ -128,32 +129,33 @@ def candidates(snapshot: Snapshot, source_id: str) -> list[str]:
         for other in pair
         if other != source_id
     ]
-    found = [other for other, _ in looked_up(snapshot, source_id).most_common(MOST_CANDIDATES)]
-    return list(dict.fromkeys([*linked, *found]))[:MOST_CANDIDATES]
+    return list(dict.fromkeys([*linked, *looked_up(snapshot, source_id)]))[:MOST_CANDIDATES]
 
 
-def looked_up(snapshot: Snapshot, source_id: str) -> Counter[str]:
-    """How many of a source's texts are found in each source of the other kind."""
+def looked_up(snapshot: Snapshot, source_id: str) -> list[str]:
+    """Sources of the other kind that hold words of a source's texts, those with most first."""
     is_video = snapshot.sources[source_id].kind is SourceKind.VIDEO
     own, theirs = (SCREEN_KINDS, PAGE_KINDS) if is_video else (PAGE_KINDS, SCREEN_KINDS)
     allowed = np.isin(snapshot.columns.kind, [MOMENT_KINDS.index(kind) for kind in theirs])
-    votes: Counter[str] = Counter()
+    best = np.zeros(len(snapshot.source_ids))
     for query in _queries(snapshot, source_id, own):
-        found, _ = snapshot.search_words(query, _FOUND_MOMENTS, allowed=allowed)
-        holders = np.unique(snapshot.columns.source_index[found]).tolist()
-        votes.update(snapshot.source_ids[holder] for holder in holders)
-    return votes
+        found, scores = snapshot.search_words(query, _FOUND_MOMENTS, allowed=allowed)
+        here = np.zeros_like(best)
+        np.maximum.at(here, snapshot.columns.source_index[found], scores)
+        best += here
+    order = np.argsort(-best, kind="stable")
+    return [snapshot.source_ids[number] for number in order.tolist() if best[number] > 0]
 
 
-def _queries(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> Iterator[str]:
+def _queries(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> list[str]:
     moments = of_kinds(snapshot, source_id, kinds)
     texts = list(dict.fromkeys(one.moment.text for one in moments))
-    count = min(_LOOKUPS, len(texts))
+    count = min(_LOOKUPS * _TEXTS_EACH, len(texts))
+    asked: list[list[str]] = [[] for _ in range(_LOOKUPS)]
     for number in range(count):
         words = dict.fromkeys(words_of(texts[number * len(texts) // count]))
-        telling = [word for word in words if len(word) >= _SHORTEST_WORD or not word.isascii()]
-        if telling:
-            yield " ".join(telling[:_LOOKUP_WORDS])
+        asked[number % _LOOKUPS] += sorted(words, key=len, reverse=True)[:_WORDS_EACH]
+    return [" ".join(words) for words in asked if words]
 
 
 def _words_to_compare(snapshot: Snapshot, source_id: str) -> Hashes:
