@@ -33,6 +33,12 @@ def as_input(image: Picture) -> npt.NDArray[np.float32]:
     return levels * np.float32(2 / 255) - np.float32(1)
 
 
+def filled_up(picture: Picture, step_px: int) -> Picture:
+    """The picture, its last row and column repeated until its sides are multiples of `step_px`."""
+    missing = [(0, -side % step_px) for side in picture.shape[:2]]
+    return np.pad(picture, (*missing, (0, 0)), mode="edge")
+
+
 def along_text(corners: Corners) -> Corners:
     """The corners from where the text begins: those of lines much higher than wide, turned."""
     if side_px(corners, 1, 2) >= _DOWNWARDS * side_px(corners, 0, 1):

@@ -34,6 +34,7 @@ from ingest.text_cuts import (
     band_share,
     cut_out,
     evenly_spread,
+    filled_up,
     letter_shares,
     side_px,
 )
@@ -61,7 +62,9 @@ _WIDTH_STEP_PX: Final = 64
 _LEAST_LETTERS_PX: Final = 2
 """Lower lines are no text; some are found in what fills a window up."""
 _ENLARGEMENT: Final = 2
-_KEPT_KERNELS: Final = 700
+_ENLARGED_STEP_PX: Final = 64
+"""Enlarged lines are filled up to multiples of this: each new size takes memory for its code."""
+_KEPT_KERNELS: Final = 250
 """Code that is kept of that made for each size of picture and line: all of it fills the memory."""
 _COVERED_SHARE: Final = 0.8
 """What is read of an enlarged line covers at least this share of its length."""
@@ -211,13 +214,14 @@ class TextEngine:
         part = picture.crop((x0, y0, x1, y1))
         enlarged_px = (part.width * _ENLARGEMENT, part.height * _ENLARGEMENT)
         enlarged = np.asarray(part.resize(enlarged_px, Image.Resampling.LANCZOS))
+        enlarged = filled_up(enlarged, _ENLARGED_STEP_PX)
         there = Region(
             (letters.x0 - x0) * _ENLARGEMENT,
             (letters.y0 - y0) * _ENLARGEMENT,
             (letters.x1 - x0) * _ENLARGEMENT,
             (letters.y1 - y0) * _ENLARGEMENT,
         )
-        found = self._find(enlarged, 1, Region(0, 0, *enlarged_px))
+        found = self._find(enlarged, 1, Region(0, 0, enlarged.shape[1], enlarged.shape[0]))
         touching = [one for one in found if ink(one.box).touches(there)]
         if not _fill(there, [ink(one.box) for one in touching], reach_px=size_px):
             return None  # Read would be what stands beside it, too, or a part of it.
@@ -228,8 +232,7 @@ class TextEngine:
     def _find(self, scaled: Picture, scale: float, region: Region) -> list[FoundLine]:
         window = _window(region, scale, scaled.shape[1], scaled.shape[0])
         part = scaled[window.y0 : window.y1, window.x0 : window.x1]
-        missing = [(0, -side % _STRIDE_PX) for side in part.shape[:2]]
-        filled = np.pad(part, (*missing, (0, 0)), mode="edge")
+        filled = filled_up(part, _STRIDE_PX)
         with _taken(self._detections) as infer:
             shares = infer(as_input(filled))
             places, _ = self._detector.postprocess_op(shares, filled.shape[:2])
