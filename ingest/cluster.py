@@ -9,13 +9,11 @@ that is killed for lack of memory without end.
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -23,6 +21,7 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
 from index.errors import SecondsightError, SourceError
+from ingest.calls import Holder, timed
 from ingest.settings import WorkSettings
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no byte leaves the machine
@@ -37,6 +36,7 @@ os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(2**25))
 os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**26))
 
 Value = TypeVar("Value")
+Part = TypeVar("Part")
 
 ATTEMPTS = 3
 """How often a call is started before a worker that keeps dying fails the source."""
@@ -51,7 +51,18 @@ class Pending(Generic[Value]):
     """Work that waits for its arguments or its turn, is under way, or is done."""
 
     done: Future[tuple[Any, float]]
-    """The value's reference and the seconds it took."""
+    """The value's reference (those of its parts, where it was split) and the seconds it took."""
+    part: int | None = None
+    """Which part of the value this stands for; None: all of it."""
+
+    def parts(self: Pending[tuple[Part, ...]], number: int) -> list[Pending[Part]]:
+        """One for each of the `number` parts that the value was split into."""
+        return [Pending(self.done, part) for part in range(number)]
+
+    def reference(self) -> Any:
+        """What stands for the value in Ray, once it is done."""
+        value = self.done.result()[0]
+        return value if self.part is None else value[self.part]
 
     def drop(self) -> None:
         """Do not begin it any more, nor what needs its value; what is under way is finished."""
@@ -75,45 +86,31 @@ class _Call:
     """A function, or the name of a method of what the pool's workers hold."""
     args: tuple[Any, ...]
     shares: int
+    parts: int | None
+    """Into how many parts, each passed on by itself, its value is split."""
     done: Future[tuple[Any, float]] = field(default_factory=Future)
 
-    def arguments(self) -> list[Any]:
-        return [arg.done.result()[0] if isinstance(arg, Pending) else arg for arg in self.args]
+    def needed(self) -> list[Future[tuple[Any, float]]]:
+        return [arg.done for arg in self._flat() if isinstance(arg, Pending)]
+
+    def begin(self, remote: Any) -> tuple[Any, Any]:
+        """Have it run by a Ray function; references of its value, or of the parts, and seconds."""
+        lists = tuple(len(arg) if isinstance(arg, list) else None for arg in self.args)
+        flat = [arg.reference() if isinstance(arg, Pending) else arg for arg in self._flat()]
+        numbered = remote.options(num_returns=1 + (1 if self.parts is None else self.parts))
+        *values, seconds = numbered.remote(self.work, lists, self.parts is not None, *flat)
+        return values if self.parts is not None else values[0], seconds
+
+    def _flat(self) -> Iterator[Any]:
+        for arg in self.args:
+            if isinstance(arg, list):
+                yield from arg
+            else:
+                yield arg
 
 
 class _EndedError(Exception):
     """A call was given up; the message says why, with {stage} in it."""
-
-
-def _timed(function: Callable[..., Value], *args: Any) -> tuple[Value, float]:
-    started = time.perf_counter()
-    value = function(*args)
-    took_s = time.perf_counter() - started
-    _give_memory_back()
-    return value, took_s
-
-
-def _give_memory_back() -> None:
-    """Processes that wait need not hold what their last call left.
-
-    That is decoded pictures in cycles of references, which nobody looks for while a process
-    sleeps, and what glibc keeps of freed memory.
-    """
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-class _Holder:
-    """Actor body: builds its model holder once and runs its methods."""
-
-    def __init__(self, pool: Pool) -> None:
-        os.nice(pool.niceness)
-        self._held = pool.build()
-
-    def call(self, method: str, *args: Any) -> tuple[Any, float]:
-        return _timed(getattr(self._held, method), *args)
 
 
 class _Runner(Protocol):
@@ -132,12 +129,12 @@ class _TaskRunner:
     def __init__(self) -> None:
         import ray
 
-        self._task = ray.remote(_timed).options(num_cpus=1, num_returns=2, max_retries=0)
+        self._task = ray.remote(num_cpus=1, max_retries=0)(timed)
         self._running: Any = None
 
     def start(self, call: _Call) -> tuple[Any, Any]:
-        value, seconds = self._task.remote(call.work, *call.arguments())
-        self._running = value
+        value, seconds = call.begin(self._task)
+        self._running = seconds
         return value, seconds
 
     def kill(self) -> None:
@@ -153,16 +150,14 @@ class _ActorRunner:
         import ray
 
         options = {"num_cpus": 1, "max_restarts": 0, "max_task_retries": 0}
-        self._new = ray.remote(_Holder).options(**options).remote
+        self._new = ray.remote(Holder).options(**options).remote
         self._pool = pool
-        self._actor: Any = self._new(pool)
+        self._actor: Any = self._new(pool.build, pool.niceness)
 
     def start(self, call: _Call) -> tuple[Any, Any]:
         if self._actor is None:
-            self._actor = self._new(self._pool)
-        method = self._actor.call.options(num_returns=2)
-        value, seconds = method.remote(call.work, *call.arguments())
-        return value, seconds
+            self._actor = self._new(self._pool.build, self._pool.niceness)
+        return call.begin(self._actor.call)
 
     def kill(self) -> None:
         import ray
@@ -240,22 +235,33 @@ class Cluster:
             for _ in self._threads:
                 queue.put(None)
 
-    def submit(self, function: Callable[..., Value], *args: Any, shares: int = 1) -> Pending[Value]:
-        """Run a function as a task on one CPU. `Pending` arguments arrive as their values.
+    def submit(
+        self,
+        function: Callable[..., Value],
+        *args: Any,
+        shares: int = 1,
+        parts: int | None = None,
+    ) -> Pending[Value]:
+        """Run a function as a task on one CPU.
 
-        Work that is not cut into pieces may take the time limit of a piece `shares` times.
+        `Pending` arguments, and those in a list, arrive as their values. Work that is not cut into
+        pieces may take the time limit of a piece `shares` times. A value that is a tuple of as many
+        as `parts` says is split: `Pending.parts` passes each on by itself.
         """
-        return self._submit(_TASKS, _Call(function, args, shares))
+        return self._submit(_TASKS, _Call(function, args, shares, parts))
 
-    def submit_to(self, pool: str, method: str, *args: Any, shares: int = 1) -> Pending[Any]:
+    def submit_to(
+        self, pool: str, method: str, *args: Any, shares: int = 1, parts: int | None = None
+    ) -> Pending[Any]:
         """Call a method of the next free worker of a pool; otherwise as `submit`."""
-        return self._submit(pool, _Call(method, args, shares))
+        return self._submit(pool, _Call(method, args, shares, parts))
 
     def result(self, pending: Pending[Value], *, path: str, stage: str) -> Value:
         """Wait for a value. Raises SourceError for whatever went wrong with this file."""
         import ray
 
-        value: Value = ray.get(self._done(pending, path, stage)[0])
+        self._done(pending, path, stage)
+        value: Value = ray.get(pending.reference())
         return value
 
     def seconds(self, pending: Pending[Any], *, path: str, stage: str) -> float:
@@ -279,8 +285,7 @@ class Cluster:
             raise SourceError(path, stage, str(error).format(stage=stage)) from error
 
     def _submit(self, crew: str, call: _Call) -> Pending[Any]:
-        needed = [arg.done for arg in call.args if isinstance(arg, Pending)]
-        self._queue_when_ready(crew, call, needed)
+        self._queue_when_ready(crew, call, call.needed())
         return Pending(call.done)
 
     def _queue_when_ready(

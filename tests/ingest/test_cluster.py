@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from index.errors import SourceError
-from ingest.cluster import ATTEMPTS, Cluster, Pending, Pool, _timed
+from ingest.calls import timed
+from ingest.cluster import ATTEMPTS, Cluster, Pending, Pool
 from ingest.settings import WorkSettings
 
 LIMIT_S = 6.0
@@ -69,6 +70,9 @@ class Listener:
 
     def niceness(self) -> int:
         return os.nice(0)
+
+    def alone(self, text: str) -> tuple[str]:
+        return (text,)
 
     def fine(self, text: str) -> str:
         time.sleep(0.2)
@@ -204,6 +208,24 @@ def test_work_that_is_dropped_is_not_begun(cluster: Cluster, tmp_path: Path) -> 
     assert deaths(tmp_path / "never") == 0
 
 
+def halves(text: str) -> tuple[str, str]:
+    return text[: len(text) // 2], text[len(text) // 2 :]
+
+
+def told_together(greeting: str, none: list[str], words: list[str]) -> str:
+    return " ".join([greeting, *none, *words])
+
+
+def test_parts_of_a_value_are_passed_on_by_themselves_and_joined_again(cluster: Cluster) -> None:
+    left, right = cluster.submit(halves, "tidegauge", parts=2).parts(2)
+    loud = cluster.submit_to("speech", "fine", right)
+    both = cluster.submit(told_together, cluster.submit(shout, "a"), [], [left, "wet", loud])
+    assert result(cluster, left) == "tide"
+    assert result(cluster, both) == "A tide wet GAUGE"
+    (whole,) = cluster.submit_to("speech", "alone", "x", parts=1).parts(1)
+    assert result(cluster, whole) == "x"
+
+
 def test_what_a_call_leaves_in_a_cycle_is_freed() -> None:
     class Knot:
         itself: object
@@ -217,7 +239,7 @@ def test_what_a_call_leaves_in_a_cycle_is_freed() -> None:
 
     gc.disable()  # As in a process that sleeps.
     try:
-        _timed(leave)
+        timed(leave, (), False)
         assert left[0]() is None
     finally:
         gc.enable()
