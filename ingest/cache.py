@@ -34,6 +34,7 @@ _ALLOWED_MODULES = (
     "ingest.composition",
     "ingest.frames",
     "ingest.pages",
+    "ingest.phrases",
     "ingest.placement",
     "ingest.subtitles",
     "ingest.transcript",

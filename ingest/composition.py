@@ -10,18 +10,25 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from index.files import FilePart
 from index.manifest import ShardEntry, read_manifest, read_rotation
 from index.records import Moment, MomentKind, Segment, Source, SourceKind
 from index.shard import write_shard
 from ingest.cluster import Pending
 from ingest.job import Job
+from ingest.parts import in_parts
 from ingest.segments import segment_document, segment_video
+
+PICTURES_A_PART = 64
+TEXTS_A_PART = 256
+"""Fewest that are embedded in one call: some seconds of work."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -47,16 +54,6 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """The vectors of a composition's moments."""
-
-    vectors: Vectors
-    """(moments, dims) float32, unit rows."""
-    labels: dict[int, str]
-    """What pictures were taken for, by index of their moment."""
-
-
-@dataclass(frozen=True, slots=True)
 class StagedShard:
     """A complete shard that no manifest names yet."""
 
@@ -70,8 +67,10 @@ class Started:
     """The work on a source, under way."""
 
     composition: Pending[Composition]
-    seen: Pending[Seen] | None
-    """Vectors of its pictures; None when they are to be made from the composition."""
+    parts: int
+    """How many parts the work of models on it is cut into."""
+    seen: list[Pending[Seen]] | None
+    """Vectors of its pictures, in parts; None when they are to be made from the composition."""
     work: dict[str, list[Pending[Any]]]
     """All of it, by stage."""
 
@@ -94,20 +93,42 @@ def digest(contents: Iterable[bytes]) -> str:
     return total.hexdigest()
 
 
-def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard:
-    """Form the segments and write the shard into the run's staging area."""
+def texts_of(composition: Composition, parts: int) -> tuple[tuple[str, ...], ...]:
+    """What is embedded as text, in `parts` parts."""
+    read = (one.text for one in composition.moments if not is_embedded_by_picture(one))
+    return in_parts(tuple(read), parts, least=TEXTS_A_PART)
+
+
+def pictures_of(composition: Composition, parts: int) -> tuple[tuple[bytes | FilePart, ...], ...]:
+    """What is embedded as a picture, in `parts` parts."""
+    seen = (
+        one.picture
+        for one in composition.moments
+        if one.picture is not None and is_embedded_by_picture(one)
+    )
+    return in_parts(tuple(seen), parts, least=PICTURES_A_PART)
+
+
+def stage(job: Job, composition: Composition, seen: list[Seen], read: list[Vectors]) -> StagedShard:
+    """Form the segments and write the shard into the run's staging area.
+
+    `seen` and `read` are the vectors of what is embedded as picture and as text.
+    """
+    by_picture = np.array(list(map(is_embedded_by_picture, composition.moments)), bool)
+    vectors = np.zeros((len(by_picture), read[0].shape[1]), np.float32)
+    vectors[by_picture] = np.concatenate([vectors[:0], *(part.vectors for part in seen)])
+    vectors[~by_picture] = np.concatenate(read)
+    labels = chain.from_iterable(part.labels for part in seen)
     moments = [
-        replace(moment, text=embedded.labels[index])
-        if index in embedded.labels and not moment.text
-        else moment
-        for index, moment in enumerate(composition.moments)
+        _labelled(moment, next(labels)) if is_seen else moment
+        for moment, is_seen in zip(composition.moments, by_picture, strict=True)
     ]
     settings = job.settings.segments
     if composition.source.kind is SourceKind.VIDEO:
         assert composition.source.duration is not None
         segments = segment_video(
             moments,
-            embedded.vectors,
+            vectors,
             composition.shot_starts,
             composition.source.duration,
             settings,
@@ -116,10 +137,10 @@ def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard
         segments = segment_document(moments, settings)
     row_of = {id(moment): row for row, moment in enumerate(moments)}
     order = [[row_of[id(moment)] for moment in segment.moments] for segment in segments]
-    moment_vectors = embedded.vectors[[row for rows in order for row in rows]]
+    moment_vectors = vectors[[row for rows in order for row in rows]]
     segment_vectors = np.stack(
         [
-            joint_vector(segment, embedded.vectors[rows])
+            joint_vector(segment, vectors[rows])
             for segment, rows in zip(segments, order, strict=True)
         ]
     )
@@ -136,6 +157,10 @@ def stage(job: Job, composition: Composition, embedded: Embedded) -> StagedShard
         codes=manifest.codes,
     )
     return StagedShard(str(directory), entry, composition.source)
+
+
+def _labelled(moment: Moment, label: str) -> Moment:
+    return moment if moment.text else replace(moment, text=label)
 
 
 def joint_vector(segment: Segment, vectors: Vectors) -> Vectors:

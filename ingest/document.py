@@ -168,4 +168,4 @@ def ingest_document(job: Job, cluster: Cluster) -> Started:
         "screen_text": [*scans],
         "compose": [composition],
     }
-    return Started(composition, None, work)
+    return Started(composition, len(ranges), None, work)

@@ -12,6 +12,7 @@ from ingest.settings import IngestSettings
 
 _PACKAGES = {
     "frames": ("av", "decord2", "pillow"),
+    "voices": ("av", "ctranslate2", "faster-whisper"),
     "speech": ("av", "ctranslate2", "faster-whisper"),
     "screen_text": ("openvino", "rapidocr"),
     "subtitles": ("av", "charset-normalizer"),
@@ -41,6 +42,11 @@ class Job:
     def name(self) -> str:
         """File name, as it is shown and cited."""
         return Path(self.path).name
+
+    @property
+    def scratch(self) -> str:
+        """Directory for what its stages share, removed when the source is done."""
+        return str(Path(self.staging) / f"{self.source_id}.scratch")
 
     @property
     def cache(self) -> StageCache:

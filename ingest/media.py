@@ -15,7 +15,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryFile, gettempdir
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 import av
 import av.container
@@ -93,12 +93,12 @@ def list_pictures(path: str, info: MediaInfo) -> list[Packet]:
 
 
 def read_audio(
-    path: str, info: MediaInfo, *, directory: str | None = None, notes: list[str] | None = None
+    path: str, info: MediaInfo, *, file: IO[bytes] | None = None, notes: list[str] | None = None
 ) -> Sound:
     """Read the sound track as float32 mono at 16 kHz; sample i is heard at i / 16000 on the clock.
 
-    A late start and gaps are zeros, overlaps are trimmed. It lies in an unnamed file in
-    `directory` (None: where temporary files go), 32 kB a second, until the sound is closed.
+    A late start and gaps are zeros, overlaps are trimmed. It lies in `file`, which is empty, to be
+    written and read, 32 kB a second; None: an unnamed one that is gone when the sound is closed.
 
     Raises SourceError (stage "speech") when there is no sound track or nothing of it decodes,
     LibraryError when the disk refuses.
@@ -106,15 +106,15 @@ def read_audio(
     if info.audio is None:
         raise SourceError(path, "speech", "has no sound track")
     said = notes if notes is not None else []
-    folder = Path(directory or gettempdir())
+    place = Path(gettempdir() if file is None else file.name)
     try:
         with ExitStack() as closed_on_error:
-            file = closed_on_error.enter_context(TemporaryFile(dir=folder))
-            sound = _fill(Soundtrack(file, info.duration), path, info, said)
+            target = closed_on_error.enter_context(TemporaryFile()) if file is None else file
+            sound = _fill(Soundtrack(target, info.duration), path, info, said)
             closed_on_error.pop_all()
             return sound
     except OSError as error:
-        raise disk_error(folder, "write sound to", error) from error
+        raise disk_error(place, "write sound to", error) from error
 
 
 def _fill(track: Soundtrack, path: str, info: MediaInfo, notes: list[str]) -> Sound:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from index.embedders import embedder_identity
 from index.errors import SettingsError, SourceError
+from index.files import remove_tree
 from index.inventory import InventoryRow, read_inventory
 from index.manifest import read_manifest
 from index.records import SourceKind
@@ -276,20 +278,24 @@ class _Run:
         return staged, stages_s
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
-        from ingest.composition import stage
+        from ingest.composition import pictures_of, stage, texts_of
 
         if sniff_kind(job.path) is SourceKind.DOCUMENT:
             from ingest.document import ingest_document as begin
         else:
             from ingest.video import ingest_video as begin
         started = begin(job, cluster)
-        composition, work = started.composition, started.work
+        composition, seen, parts = started.composition, started.seen, started.parts
+        work = started.work
         shares = sum(len(pieces) for pieces in work.values())
-        embedded: Pending[Any] = cluster.submit_to(
-            "embed", "embed", job, composition, started.seen, shares=shares
-        )
-        staged = cluster.submit(stage, job, composition, embedded, shares=shares)
-        work |= {"embed": [embedded], "stage": [staged]}
+        if seen is None:
+            pictures = cluster.submit(pictures_of, composition, parts, parts=parts).parts(parts)
+            seen = [cluster.submit_to("embed", "see", job, part) for part in pictures]
+            work["see"] = [*seen]
+        texts = cluster.submit(texts_of, composition, parts, parts=parts).parts(parts)
+        read = [cluster.submit_to("embed", "read", job, part) for part in texts]
+        staged = cluster.submit(stage, job, composition, seen, read, shares=shares)
+        work |= {"embed": [*read], "stage": [staged]}
         try:
             stages_s = self._follow(cluster, job, work)
             return cluster.result(staged, path=job.path, stage="stage"), stages_s
@@ -297,6 +303,9 @@ class _Run:
             for pending in (pending for pieces in work.values() for pending in pieces):
                 pending.drop()  # the source has failed; its workers are needed by others
             raise
+        finally:
+            with suppress(OSError):  # The rest goes with the staging area.
+                remove_tree(Path(job.scratch))
 
     def _follow(
         self, cluster: Cluster, job: Job, work: dict[str, list[Pending[Any]]]

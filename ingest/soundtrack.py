@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
+from os import SEEK_END
 from typing import IO, Any, Final
 
 import numpy as np
@@ -19,10 +20,9 @@ _JITTER: Final = Fraction(20, 1000)
 
 
 class Sound:
-    """A sound track in a temporary file: float32, mono, 16 kHz; sample i is heard at i / 16000 s.
+    """A sound track in a file: float32, mono, 16 kHz; sample i is heard at i / 16000 s.
 
-    Slices are read when they are asked for, so that memory does not grow with the length. The
-    file has no name: it is gone when it is closed, or its process dies.
+    Slices are read when they are asked for, so that memory does not grow with the length.
     """
 
     def __init__(self, file: IO[bytes], length: int) -> None:
@@ -45,6 +45,11 @@ class Sound:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def open_sound(file: IO[bytes]) -> Sound:
+    """The sound that another process wrote to a file."""
+    return Sound(file, file.seek(0, SEEK_END) // _SAMPLE_BYTES)
 
 
 class Soundtrack:

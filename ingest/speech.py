@@ -4,8 +4,8 @@ Silero VAD finds the phrases of the whole track; windows of whole phrases go to 
 the borders between its words are then moved to the pauses that VAD found, which are exact to some
 hundredths of a second where Whisper's own word times (cross-attention) are off by tenths.
 
-Windows and batches follow from the track alone, so that the words are the same for any number of
-threads and workers.
+Windows are heard in parts of a track, each by itself. Windows, parts and batches follow from the
+track alone, so that the words are the same for any number of threads and workers.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from typing import Final
 
 import numpy as np
 
-from index.records import Moment, MomentKind, Span, Word
+from index.records import Word
 from ingest.media_info import SAMPLE_RATE_HZ
 from ingest.phrases import (
-    Phrase,
     on_track,
     pack_windows,
     place_words,
@@ -29,9 +28,8 @@ from ingest.phrases import (
     uncovered,
     without_tail,
 )
-from ingest.sentences import joined, split_sentences
 from ingest.settings import SpeechSettings
-from ingest.transcript import NOTHING_SAID, Transcript
+from ingest.transcript import Transcript, Voiced, Window, transcript_of
 from ingest.voice import MAX_WINDOW, Samples, Track, find_phrases, float_samples
 from ingest.whisper import Hearing, Whisper
 
@@ -42,10 +40,6 @@ _MARGIN: Final = SAMPLE_RATE_HZ // 5
 _LANGUAGE_WINDOWS: Final = 4
 _ATTEMPTS: Final = 3
 """How often a stretch of sound is heard at most: whole, in halves, in quarters."""
-_LEAST_CONFIDENCE: Final = 0.2
-"""Utterances of a lower mean likelihood are no words: "Ah." and "I" in the sound of a choir."""
-
-Window = Sequence[Phrase]
 
 
 class SpeechRecognizer:
@@ -57,23 +51,30 @@ class SpeechRecognizer:
         self._whisper = Whisper(settings)
 
     def recognize(self, track: Track) -> Transcript:
-        """Utterances in `track`: mono, 16 kHz, sample 0 at clock 0; int16 or float32.
+        """Utterances in `track`, heard as one part."""
+        voiced = self.listen(track)
+        return transcript_of([voiced], [self.hear(track, voiced)], self._settings)
 
-        Memory: a batch of windows for each thread (0.2 GB), whatever the track's length:
-        the track is read stretch by stretch, and only from the calling thread.
+    def listen(self, track: Track) -> Voiced:
+        """Where and in which language somebody speaks in the whole of `track`.
+
+        It is mono, 16 kHz, sample 0 at clock 0; int16 or float32. Memory does not grow with its
+        length: it is read block by block.
         """
         windows = pack_windows(find_phrases(track), max_samples=MAX_WINDOW)
         if not windows:
-            return NOTHING_SAID
-        language, probability = self._language(track, windows)
-        words = self._words(track, windows, language)
-        sentences = split_sentences(words, max_s=self._settings.max_utterance_s)
-        moments = tuple(
-            moment
-            for moment in map(_utterance, filter(_says_something, sentences))
-            if moment.confidence is not None and moment.confidence >= _LEAST_CONFIDENCE
-        )
-        return Transcript(moments, language, probability) if moments else NOTHING_SAID
+            return Voiced()
+        return Voiced(tuple(windows), *self._language(track, windows))
+
+    def hear(self, track: Track, voiced: Voiced) -> tuple[Word, ...]:
+        """The words of the windows, in order.
+
+        Memory: a batch of windows for each thread (0.2 GB): the track is read stretch by stretch,
+        and only from the calling thread.
+        """
+        if voiced.language is None:
+            return ()
+        return tuple(self._words(track, voiced.windows, voiced.language))
 
     def _language(self, track: Track, windows: Sequence[Window]) -> tuple[str, float | None]:
         if self._whisper.language is not None:
@@ -133,17 +134,3 @@ def _halves(window: Window) -> tuple[Window, Window]:
     """The window cut at its longest pause."""
     cut = max(range(1, len(window)), key=lambda at: window[at].silence_before)
     return window[:cut], window[cut:]
-
-
-def _says_something(words: Sequence[Word]) -> bool:
-    return any(letter.isalnum() for word in words for letter in word.text)
-
-
-def _utterance(words: Sequence[Word]) -> Moment:
-    return Moment(
-        kind=MomentKind.UTTERANCE,
-        place=Span(words[0].span.start, words[-1].span.end),
-        text=joined(words),
-        words=tuple(Word(word.text.strip(), word.span, word.probability) for word in words),
-        confidence=float(np.mean([word.probability for word in words])),
-    )

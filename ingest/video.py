@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from math import ceil
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from index.errors import SourceError
-from index.records import Moment, MomentKind, Source, SourceKind, TextLine
+from index.records import Moment, MomentKind, Source, SourceKind, TextLine, Word
 from ingest.cache import cached, cached_with_file
 from ingest.cluster import Cluster, Pending
 from ingest.composition import Composition, Seen, Started, joined_notes
@@ -21,6 +23,7 @@ from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames
 from ingest.job import Job
 from ingest.media import probe
 from ingest.media_info import MediaInfo
+from ingest.parts import in_parts, number_of_parts
 from ingest.readers import frame_reader
 from ingest.screen_text import screen_text_moments
 from ingest.subtitles import (
@@ -30,7 +33,10 @@ from ingest.subtitles import (
     read_subtitles,
     sidecar_hashes,
 )
-from ingest.transcript import NOTHING_SAID, Transcript
+from ingest.transcript import Transcript, Voiced, transcript_of
+
+FRAMES_A_PART = 64
+"""Fewest frames whose text is read in one call: at most a minute's work."""
 
 _NO_PICTURE = "none of its pictures can be decoded"
 
@@ -46,13 +52,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The frames of a video that become moments."""
+    """The frames of a video, or of a part of it, that become moments."""
 
     frames: tuple[KeptFrame, ...]
     notes: tuple[str, ...]
 
 
-NO_PICTURES = Kept((), ())
+Lines = tuple[tuple[TextLine, ...], ...]
+"""Lines of text on each of some kept frames."""
 NO_SUBTITLES = Subtitles()
 
 
@@ -91,9 +98,10 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
     return Piece(path, candidates, notes)
 
 
-def keep_frames(job: Job, info: MediaInfo, *pieces: Piece) -> Kept:
-    """The frames of all pieces that differ from the one before, in order.
+def keep_frames(job: Job, info: MediaInfo, parts: int, pieces: list[Piece]) -> tuple[Kept, ...]:
+    """The frames of all pieces that differ from the one before, in order, in `parts` parts.
 
+    Parts begin where the content is cut, or text would be read anew that stays on the screen.
     Pictures that cannot be decoded are noted where there is sound; else raises SourceError.
     """
     assert info.video is not None
@@ -104,7 +112,10 @@ def keep_frames(job: Job, info: MediaInfo, *pieces: Piece) -> Kept:
         if info.audio is None:
             raise SourceError(job.path, "frames", _NO_PICTURE)
         notes.append(_NO_PICTURE)
-    return Kept(frames, joined_notes(notes))
+    return tuple(
+        Kept(part, joined_notes(notes))
+        for part in in_parts(frames, parts, least=FRAMES_A_PART, begins=attrgetter("shot_start"))
+    )
 
 
 def find_words(job: Job, info: MediaInfo) -> Subtitles:
@@ -118,17 +129,20 @@ def compose_video(
     job: Job,
     info: MediaInfo,
     subtitles: Subtitles,
-    transcript: Transcript,
-    kept: Kept,
-    lines: tuple[tuple[TextLine, ...], ...],
+    voiced: list[Voiced],
+    words: list[tuple[Word, ...]],
+    kept: list[Kept],
+    lines: list[Lines],
 ) -> Composition:
-    """All moments of a video, in the order of their start.
+    """All moments of a video, in the order of their start, from all of its parts.
 
-    `transcript` is what was recognised: nothing where there are subtitles. Raises SourceError when
-    no picture could be decoded and nothing is said either.
+    `voiced` and `words` are what was recognised: nothing where there are subtitles. Raises
+    SourceError when no picture could be decoded and nothing is said either.
     """
+    transcript = transcript_of(voiced, words, job.settings.speech)
     said = [*subtitles.moments, *transcript.moments]
-    if info.video is not None and not kept.frames and not said:
+    pictures = [frame for part in kept for frame in part.frames]
+    if info.video is not None and not pictures and not said:
         raise SourceError(job.path, "frames", _NO_PICTURE)
     frames = [
         Moment(
@@ -138,10 +152,11 @@ def compose_video(
             frame_time=frame.frame_time,
             picture=frame.thumbnail,
         )
-        for frame in kept.frames
+        for frame in pictures
     ]
-    moments = [*frames, *screen_text_moments(kept.frames, lines)]
-    moments += said
+    shown = screen_text_moments(pictures, list(chain.from_iterable(lines)))
+    moments = [*frames, *shown, *said]
+    notes = [note for part in kept for note in part.notes]
     return Composition(
         source=Source(
             id=job.source_id,
@@ -151,10 +166,10 @@ def compose_video(
             duration=info.duration,
             pages=None,
             details=_details(info) | _speech_details(job, info, subtitles, transcript),
-            notes=joined_notes([*info.notes, *kept.notes, *subtitles.notes, *transcript.notes]),
+            notes=joined_notes([*info.notes, *notes, *subtitles.notes, *transcript.notes]),
         ),
         moments=tuple(sorted(moments, key=lambda moment: moment.span.start)),
-        shot_starts=tuple(frame.span.start for frame in kept.frames if frame.shot_start),
+        shot_starts=tuple(frame.span.start for frame in pictures if frame.shot_start),
     )
 
 
@@ -165,21 +180,26 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
     """
     probing = cluster.submit(probe, job.path)
     info = cluster.result(probing, path=job.path, stage="probe")
+    parts = number_of_parts(info.duration)
     shares = max(1, ceil(info.duration / Fraction(job.settings.work.piece_s)))
+    each = ceil(shares / parts)
     work: dict[str, list[Pending[Any]]] = {"probe": [probing]}
-    transcript: Pending[Transcript] | Transcript = NOTHING_SAID
-    kept: Pending[Kept] | Kept = NO_PICTURES
-    lines: Pending[tuple[tuple[TextLine, ...], ...]] | tuple[()] = ()
-    seen: Pending[Seen] | None = None
+    voiced: list[Pending[Voiced]] = []
+    words: list[Pending[tuple[Word, ...]]] = []
+    kept: list[Pending[Kept]] = []
+    lines: list[Pending[Lines]] = []
+    seen: list[Pending[Seen]] = []
     pieces = [
         cluster.submit(read_piece, job, info, start, end)
         for start, end in plan_pieces(info, job.settings.work.piece_s)
     ]
     if pieces:
-        kept = cluster.submit(keep_frames, job, info, *pieces, shares=shares)
-        lines = cluster.submit_to("screen_text", "frame_lines", job, kept, shares=shares)
-        seen = cluster.submit_to("embed", "see_frames", job, kept, shares=shares)
-        work |= {"frames": [*pieces, kept], "screen_text": [lines], "see": [seen]}
+        keeping = cluster.submit(keep_frames, job, info, parts, pieces, shares=shares, parts=parts)
+        kept = keeping.parts(parts)
+        for part in kept:
+            lines.append(cluster.submit_to("screen_text", "frame_lines", job, part, shares=each))
+            seen.append(cluster.submit_to("embed", "see_frames", job, part, shares=each))
+        work |= {"frames": [*pieces, keeping], "screen_text": [*lines], "see": [*seen]}
     # Behind the pictures, which need not wait until it is known whether anyone has to listen.
     subtitles = NO_SUBTITLES
     if job.settings.speech.subtitles == "prefer" and has_subtitles(job.path, info):
@@ -187,13 +207,18 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
         subtitles = cluster.result(reading, path=job.path, stage="subtitles")
         work["subtitles"] = [reading]
     if info.audio is not None and not subtitles.moments:
-        transcript = cluster.submit_to("speech", "transcript", job, info, shares=shares)
-        work["speech"] = [transcript]
+        listening = cluster.submit_to(
+            "speech", "listen", job, info, parts, shares=shares, parts=parts
+        )
+        voiced = listening.parts(parts)
+        for heard in voiced:
+            words.append(cluster.submit_to("speech", "hear", job, info, heard, shares=each))
+        work["speech"] = [listening, *words]
     composition = cluster.submit(
-        compose_video, job, info, subtitles, transcript, kept, lines, shares=shares
+        compose_video, job, info, subtitles, voiced, words, kept, lines, shares=shares
     )
     work["compose"] = [composition]
-    return Started(composition, seen, work)
+    return Started(composition, parts, seen, work)
 
 
 def _speech_details(

@@ -6,7 +6,7 @@ Every call looks into the stage cache first, so that a run that was killed goes 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,26 +19,29 @@ from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import SourceError
 from index.files import FilePart, content_of
 from index.manifest import EmbedderIdentity
-from index.records import TextLine
+from index.records import Word
 from index.settings import EmbedderSettings
 from ingest.cache import cached
-from ingest.composition import Composition, Embedded, Seen, digest, is_embedded_by_picture
+from ingest.composition import Seen, Vectors, digest
+from ingest.decoded_sound import decoded_sound
 from ingest.frames import decode_jpeg
 from ingest.isolation import Done, Lost, isolated, limits_of
 from ingest.job import Job
-from ingest.media import read_audio
 from ingest.media_info import MediaInfo
 from ingest.page_pictures import redeemed, ticketed
 from ingest.pages import PageContent
+from ingest.parts import in_parts
 from ingest.scans import with_scan
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
 from ingest.speech import SpeechRecognizer
-from ingest.transcript import Transcript
-from ingest.video import Kept
+from ingest.transcript import Voiced
+from ingest.video import Kept, Lines
 from ingest.whisper_models import model_revision
 
 IMAGE_BATCH = 8
+WINDOWS_A_PART = 24
+"""Fewest windows that are heard in one call: whole batches of them, about ten minutes of speech."""
 PAGE_RENDERER = "ingest.mupdf.rendering.page_renderer"
 RenderedPage = tuple[npt.NDArray[np.uint8], float]
 """Pixels of a page, and their resolution in dpi."""
@@ -54,25 +57,47 @@ class SpeechWorker:
     def _recognizer(self) -> SpeechRecognizer:
         return SpeechRecognizer(self._settings)
 
-    def transcript(self, job: Job, info: MediaInfo) -> Transcript:
-        """What is said in a video, on its clock.
+    def listen(self, job: Job, info: MediaInfo, parts: int) -> tuple[Voiced, ...]:
+        """Where somebody speaks in a video, in `parts` parts.
 
         Sound that cannot be decoded is noted where there are pictures; else raises SourceError.
         """
-        settings = job.settings.speech
 
-        def listen() -> Transcript:
+        def find() -> Voiced:
             notes: list[str] = []
             try:
-                decoded = read_audio(job.path, info, directory=job.staging, notes=notes)
+                with decoded_sound(job, info, notes=notes) as sound:
+                    return replace(self._recognizer.listen(sound), notes=tuple(notes))
             except SourceError as error:
                 if info.video is None:
                     raise
-                return Transcript(notes=(*notes, error.reason))
-            with decoded as sound:
-                return replace(self._recognizer.recognize(sound), notes=tuple(notes))
+                return Voiced(notes=(*notes, error.reason))
 
-        return cached(job.entry("speech", settings, model=model_revision(settings.model)), listen)
+        settings = self._settings
+        entry = job.entry("voices", settings, model=model_revision(settings.model))
+        voiced = cached(entry, find)
+        return tuple(
+            replace(voiced, windows=windows)
+            for windows in in_parts(voiced.windows, parts, least=WINDOWS_A_PART)
+        )
+
+    def hear(self, job: Job, info: MediaInfo, voiced: Voiced) -> tuple[Word, ...]:
+        """What is said in one part of a video, on its clock."""
+        if not voiced.windows:
+            return ()
+
+        def listen_closely() -> tuple[Word, ...]:
+            with decoded_sound(job, info) as sound:
+                return self._recognizer.hear(sound, voiced)
+
+        entry = job.entry(
+            "speech",
+            self._settings,
+            model=model_revision(self._settings.model),
+            first=voiced.windows[0][0].start,
+            windows=len(voiced.windows),
+        )
+        return cached(entry, listen_closely)
 
 
 class ScreenTextWorker:
@@ -85,15 +110,23 @@ class ScreenTextWorker:
     def _reader(self) -> ScreenTextReader:
         return ScreenTextReader(self._settings)
 
-    def frame_lines(self, job: Job, kept: Kept) -> tuple[tuple[TextLine, ...], ...]:
-        """Lines of text on each kept frame of a video, boxes in pixels of its picture."""
+    def frame_lines(self, job: Job, kept: Kept) -> Lines:
+        """Lines of text on each kept frame of a part of a video, boxes in pixels of its picture."""
+        if not kept.frames:
+            return ()
 
-        def read() -> tuple[tuple[TextLine, ...], ...]:
+        def read() -> Lines:
             pictures = (decode_jpeg(frame.picture.read()) for frame in kept.frames)
             return tuple(self._reader.read_changes(pictures, map(is_fleeting, kept.frames)))
 
-        settings = job.settings
-        return cached(job.entry("screen_text", settings.frames, settings.screen_text), read)
+        entry = job.entry(
+            "screen_text",
+            job.settings.frames,
+            job.settings.screen_text,
+            first=str(kept.frames[0].span.start),
+            frames=len(kept.frames),
+        )
+        return cached(entry, read)
 
     def scanned_pages(self, job: Job, pages: tuple[PageContent, ...]) -> tuple[PageContent, ...]:
         """The pages, those that are pictures of text with the words read from them."""
@@ -137,38 +170,12 @@ class EmbedWorker:
         return open_embedder(self._settings)
 
     def see_frames(self, job: Job, kept: Kept) -> Seen:
-        """Vectors of the kept frames of a video: they need not wait for its words."""
-        return self._see(job, [frame.thumbnail for frame in kept.frames])
+        """Vectors of the kept frames of a part of a video: they need not wait for its words."""
+        return self.see(job, tuple(frame.thumbnail for frame in kept.frames))
 
-    def embed(self, job: Job, composition: Composition, seen: Seen | None) -> Embedded:
-        """Vectors of all moments of a source, and what its pictures were taken for.
+    def see(self, job: Job, pictures: tuple[bytes | FilePart, ...]) -> Seen:
+        """Vectors of pictures, and what they were taken for."""
 
-        `seen` holds the vectors of the moments that are embedded by their picture, when they are
-        known already.
-        """
-        moments = composition.moments
-        by_picture = [row for row, one in enumerate(moments) if is_embedded_by_picture(one)]
-        if seen is None:
-            pictures = [moments[row].picture for row in by_picture]
-            seen = self._see(job, [picture for picture in pictures if picture is not None])
-        read = [row for row, one in enumerate(moments) if not is_embedded_by_picture(one)]
-        vectors = np.zeros((len(moments), self._identity().dims), np.float32)
-        vectors[by_picture] = seen.vectors
-        vectors[read] = self._read(job, [moments[row].text for row in read])
-        return Embedded(vectors, dict(zip(by_picture, seen.labels, strict=True)))
-
-    def _identity(self) -> EmbedderIdentity:
-        return embedder_identity(self._settings)
-
-    def _entry(self, job: Job, stage: str, contents: Iterable[bytes]) -> Path:
-        embedder = asdict(self._identity())
-        return job.cache.entry(stage, content=digest(contents), embedder=embedder)
-
-    def _read(self, job: Job, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        entry = self._entry(job, "embed_texts", (text.encode() for text in texts))
-        return cached(entry, lambda: self._embedder.embed_texts(texts))
-
-    def _see(self, job: Job, pictures: Sequence[bytes | FilePart]) -> Seen:
         def look() -> Seen:
             vectors = np.zeros((len(pictures), self._identity().dims), np.float32)
             labels: list[str] = []
@@ -179,8 +186,24 @@ class EmbedWorker:
                 labels.extend(found.labels)
             return Seen(vectors, tuple(labels))
 
+        if not pictures:
+            return look()
         entry = self._entry(job, "embed_pictures", (content_of(picture) for picture in pictures))
         return cached(entry, look)
+
+    def read(self, job: Job, texts: tuple[str, ...]) -> Vectors:
+        """Vectors of texts: (texts, dims) float32, unit rows."""
+        if not texts:
+            return np.zeros((0, self._identity().dims), np.float32)
+        entry = self._entry(job, "embed_texts", (text.encode() for text in texts))
+        return cached(entry, lambda: self._embedder.embed_texts(texts))
+
+    def _identity(self) -> EmbedderIdentity:
+        return embedder_identity(self._settings)
+
+    def _entry(self, job: Job, stage: str, contents: Iterable[bytes]) -> Path:
+        embedder = asdict(self._identity())
+        return job.cache.entry(stage, content=digest(contents), embedder=embedder)
 
 
 def _opened(picture: bytes | FilePart) -> Image.Image:
