@@ -55,10 +55,6 @@ class Pending(Generic[Value]):
     part: int | None = None
     """Which part of the value this stands for; None: all of it."""
 
-    def parts(self: Pending[tuple[Part, ...]], number: int) -> list[Pending[Part]]:
-        """One for each of the `number` parts that the value was split into."""
-        return [Pending(self.done, part) for part in range(number)]
-
     def reference(self) -> Any:
         """What stands for the value in Ray, once it is done."""
         value = self.done.result()[0]
@@ -86,7 +82,7 @@ class _Call:
     """A function, or the name of a method of what the pool's workers hold."""
     args: tuple[Any, ...]
     shares: int
-    parts: int | None
+    parts: int | None = None
     """Into how many parts, each passed on by itself, its value is split."""
     done: Future[tuple[Any, float]] = field(default_factory=Future)
 
@@ -235,26 +231,31 @@ class Cluster:
             for _ in self._threads:
                 queue.put(None)
 
-    def submit(
-        self,
-        function: Callable[..., Value],
-        *args: Any,
-        shares: int = 1,
-        parts: int | None = None,
-    ) -> Pending[Value]:
+    def submit(self, function: Callable[..., Value], *args: Any, shares: int = 1) -> Pending[Value]:
         """Run a function as a task on one CPU.
 
         `Pending` arguments, and those in a list, arrive as their values. Work that is not cut into
-        pieces may take the time limit of a piece `shares` times. A value that is a tuple of as many
-        as `parts` says is split: `Pending.parts` passes each on by itself.
+        pieces may take the time limit of a piece `shares` times.
         """
-        return self._submit(_TASKS, _Call(function, args, shares, parts))
+        return self._submit(_TASKS, _Call(function, args, shares))
 
-    def submit_to(
-        self, pool: str, method: str, *args: Any, shares: int = 1, parts: int | None = None
-    ) -> Pending[Any]:
+    def submit_to(self, pool: str, method: str, *args: Any, shares: int = 1) -> Pending[Any]:
         """Call a method of the next free worker of a pool; otherwise as `submit`."""
-        return self._submit(pool, _Call(method, args, shares, parts))
+        return self._submit(pool, _Call(method, args, shares))
+
+    def split(
+        self, number: int, function: Callable[..., tuple[Part, ...]], *args: Any, shares: int = 1
+    ) -> list[Pending[Part]]:
+        """As `submit`, for a tuple of `number` parts: each is passed on by itself."""
+        whole = self._submit(_TASKS, _Call(function, args, shares, number))
+        return [Pending(whole.done, part) for part in range(number)]
+
+    def split_by(
+        self, pool: str, number: int, method: str, *args: Any, shares: int = 1
+    ) -> list[Pending[Any]]:
+        """Call a method of the next free worker of a pool; otherwise as `split`."""
+        whole = self._submit(pool, _Call(method, args, shares, number))
+        return [Pending(whole.done, part) for part in range(number)]
 
     def result(self, pending: Pending[Value], *, path: str, stage: str) -> Value:
         """Wait for a value. Raises SourceError for whatever went wrong with this file."""

@@ -23,12 +23,8 @@ from index.records import Moment, MomentKind, Segment, Source, SourceKind
 from index.shard import write_shard
 from ingest.cluster import Pending
 from ingest.job import Job
-from ingest.parts import in_parts
+from ingest.parts import Parts, in_parts
 from ingest.segments import segment_document, segment_video
-
-PICTURES_A_PART = 64
-TEXTS_A_PART = 256
-"""Fewest that are embedded in one call: some seconds of work."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -67,8 +63,7 @@ class Started:
     """The work on a source, under way."""
 
     composition: Pending[Composition]
-    parts: int
-    """How many parts the work of models on it is cut into."""
+    parts: Parts
     seen: list[Pending[Seen]] | None
     """Vectors of its pictures, in parts; None when they are to be made from the composition."""
     work: dict[str, list[Pending[Any]]]
@@ -93,20 +88,20 @@ def digest(contents: Iterable[bytes]) -> str:
     return total.hexdigest()
 
 
-def texts_of(composition: Composition, parts: int) -> tuple[tuple[str, ...], ...]:
-    """What is embedded as text, in `parts` parts."""
+def texts_of(composition: Composition, parts: Parts) -> tuple[tuple[str, ...], ...]:
+    """What is embedded as text."""
     read = (one.text for one in composition.moments if not is_embedded_by_picture(one))
-    return in_parts(tuple(read), parts, least=TEXTS_A_PART)
+    return in_parts(tuple(read), parts.number, least=parts.texts)
 
 
-def pictures_of(composition: Composition, parts: int) -> tuple[tuple[bytes | FilePart, ...], ...]:
-    """What is embedded as a picture, in `parts` parts."""
+def pictures_of(composition: Composition, parts: Parts) -> tuple[tuple[bytes | FilePart, ...], ...]:
+    """What is embedded as a picture."""
     seen = (
         one.picture
         for one in composition.moments
         if one.picture is not None and is_embedded_by_picture(one)
     )
-    return in_parts(tuple(seen), parts, least=PICTURES_A_PART)
+    return in_parts(tuple(seen), parts.number, least=parts.pictures)
 
 
 def stage(job: Job, composition: Composition, seen: list[Seen], read: list[Vectors]) -> StagedShard:

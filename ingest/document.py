@@ -22,6 +22,7 @@ from ingest.isolation import Lost, isolated, limits_of
 from ingest.job import Job
 from ingest.page_pictures import Places, placed, written
 from ingest.pages import DocumentInfo, PageContent
+from ingest.parts import Parts
 from ingest.passages import document_moments
 
 PROBING = "ingest.mupdf.opening.probing"
@@ -168,4 +169,4 @@ def ingest_document(job: Job, cluster: Cluster) -> Started:
         "screen_text": [*scans],
         "compose": [composition],
     }
-    return Started(composition, len(ranges), None, work)
+    return Started(composition, Parts(len(ranges)), None, work)

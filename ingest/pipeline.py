@@ -289,10 +289,10 @@ class _Run:
         work = started.work
         shares = sum(len(pieces) for pieces in work.values())
         if seen is None:
-            pictures = cluster.submit(pictures_of, composition, parts, parts=parts).parts(parts)
+            pictures = cluster.split(parts.number, pictures_of, composition, parts)
             seen = [cluster.submit_to("embed", "see", job, part) for part in pictures]
             work["see"] = [*seen]
-        texts = cluster.submit(texts_of, composition, parts, parts=parts).parts(parts)
+        texts = cluster.split(parts.number, texts_of, composition, parts)
         read = [cluster.submit_to("embed", "read", job, part) for part in texts]
         staged = cluster.submit(stage, job, composition, seen, read, shares=shares)
         work |= {"embed": [*read], "stage": [staged]}

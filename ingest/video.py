@@ -23,7 +23,7 @@ from ingest.frames import Candidate, KeptFrame, describe_frames, select_frames
 from ingest.job import Job
 from ingest.media import probe
 from ingest.media_info import MediaInfo
-from ingest.parts import in_parts, number_of_parts
+from ingest.parts import Parts, in_parts, parts_of_video
 from ingest.readers import frame_reader
 from ingest.screen_text import screen_text_moments
 from ingest.subtitles import (
@@ -34,9 +34,6 @@ from ingest.subtitles import (
     sidecar_hashes,
 )
 from ingest.transcript import Transcript, Voiced, transcript_of
-
-FRAMES_A_PART = 64
-"""Fewest frames whose text is read in one call: at most a minute's work."""
 
 _NO_PICTURE = "none of its pictures can be decoded"
 
@@ -98,8 +95,8 @@ def read_piece(job: Job, info: MediaInfo, start: Fraction, end: Fraction | None)
     return Piece(path, candidates, notes)
 
 
-def keep_frames(job: Job, info: MediaInfo, parts: int, pieces: list[Piece]) -> tuple[Kept, ...]:
-    """The frames of all pieces that differ from the one before, in order, in `parts` parts.
+def keep_frames(job: Job, info: MediaInfo, parts: Parts, pieces: list[Piece]) -> tuple[Kept, ...]:
+    """The frames of all pieces that differ from the one before, in order.
 
     Parts begin where the content is cut, or text would be read anew that stays on the screen.
     Pictures that cannot be decoded are noted where there is sound; else raises SourceError.
@@ -114,7 +111,9 @@ def keep_frames(job: Job, info: MediaInfo, parts: int, pieces: list[Piece]) -> t
         notes.append(_NO_PICTURE)
     return tuple(
         Kept(part, joined_notes(notes))
-        for part in in_parts(frames, parts, least=FRAMES_A_PART, begins=attrgetter("shot_start"))
+        for part in in_parts(
+            frames, parts.number, least=parts.pictures, begins=attrgetter("shot_start")
+        )
     )
 
 
@@ -180,9 +179,9 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
     """
     probing = cluster.submit(probe, job.path)
     info = cluster.result(probing, path=job.path, stage="probe")
-    parts = number_of_parts(info.duration)
+    parts = parts_of_video(info.duration)
     shares = max(1, ceil(info.duration / Fraction(job.settings.work.piece_s)))
-    each = ceil(shares / parts)
+    each = ceil(shares / parts.number)
     work: dict[str, list[Pending[Any]]] = {"probe": [probing]}
     voiced: list[Pending[Voiced]] = []
     words: list[Pending[tuple[Word, ...]]] = []
@@ -194,12 +193,11 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
         for start, end in plan_pieces(info, job.settings.work.piece_s)
     ]
     if pieces:
-        keeping = cluster.submit(keep_frames, job, info, parts, pieces, shares=shares, parts=parts)
-        kept = keeping.parts(parts)
+        kept = cluster.split(parts.number, keep_frames, job, info, parts, pieces, shares=shares)
         for part in kept:
             lines.append(cluster.submit_to("screen_text", "frame_lines", job, part, shares=each))
             seen.append(cluster.submit_to("embed", "see_frames", job, part, shares=each))
-        work |= {"frames": [*pieces, keeping], "screen_text": [*lines], "see": [*seen]}
+        work |= {"frames": [*pieces, kept[0]], "screen_text": [*lines], "see": [*seen]}
     # Behind the pictures, which need not wait until it is known whether anyone has to listen.
     subtitles = NO_SUBTITLES
     if job.settings.speech.subtitles == "prefer" and has_subtitles(job.path, info):
@@ -207,13 +205,10 @@ def ingest_video(job: Job, cluster: Cluster) -> Started:
         subtitles = cluster.result(reading, path=job.path, stage="subtitles")
         work["subtitles"] = [reading]
     if info.audio is not None and not subtitles.moments:
-        listening = cluster.submit_to(
-            "speech", "listen", job, info, parts, shares=shares, parts=parts
-        )
-        voiced = listening.parts(parts)
+        voiced = cluster.split_by("speech", parts.number, "listen", job, info, parts, shares=shares)
         for heard in voiced:
             words.append(cluster.submit_to("speech", "hear", job, info, heard, shares=each))
-        work["speech"] = [listening, *words]
+        work["speech"] = [voiced[0], *words]
     composition = cluster.submit(
         compose_video, job, info, subtitles, voiced, words, kept, lines, shares=shares
     )

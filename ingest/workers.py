@@ -30,7 +30,7 @@ from ingest.job import Job
 from ingest.media_info import MediaInfo
 from ingest.page_pictures import redeemed, ticketed
 from ingest.pages import PageContent
-from ingest.parts import in_parts
+from ingest.parts import Parts, in_parts
 from ingest.scans import with_scan
 from ingest.screen_text import ScreenTextReader, is_fleeting
 from ingest.settings import ScreenTextSettings, SpeechSettings
@@ -40,8 +40,6 @@ from ingest.video import Kept, Lines
 from ingest.whisper_models import model_revision
 
 IMAGE_BATCH = 8
-WINDOWS_A_PART = 24
-"""Fewest windows that are heard in one call: whole batches of them, about ten minutes of speech."""
 PAGE_RENDERER = "ingest.mupdf.rendering.page_renderer"
 RenderedPage = tuple[npt.NDArray[np.uint8], float]
 """Pixels of a page, and their resolution in dpi."""
@@ -57,8 +55,8 @@ class SpeechWorker:
     def _recognizer(self) -> SpeechRecognizer:
         return SpeechRecognizer(self._settings)
 
-    def listen(self, job: Job, info: MediaInfo, parts: int) -> tuple[Voiced, ...]:
-        """Where somebody speaks in a video, in `parts` parts.
+    def listen(self, job: Job, info: MediaInfo, parts: Parts) -> tuple[Voiced, ...]:
+        """Where somebody speaks in a video.
 
         Sound that cannot be decoded is noted where there are pictures; else raises SourceError.
         """
@@ -78,7 +76,7 @@ class SpeechWorker:
         voiced = cached(entry, find)
         return tuple(
             replace(voiced, windows=windows)
-            for windows in in_parts(voiced.windows, parts, least=WINDOWS_A_PART)
+            for windows in in_parts(voiced.windows, parts.number, least=parts.windows)
         )
 
     def hear(self, job: Job, info: MediaInfo, voiced: Voiced) -> tuple[Word, ...]:

@@ -217,12 +217,12 @@ def told_together(greeting: str, none: list[str], words: list[str]) -> str:
 
 
 def test_parts_of_a_value_are_passed_on_by_themselves_and_joined_again(cluster: Cluster) -> None:
-    left, right = cluster.submit(halves, "tidegauge", parts=2).parts(2)
+    left, right = cluster.split(2, halves, "tidegauge")
     loud = cluster.submit_to("speech", "fine", right)
     both = cluster.submit(told_together, cluster.submit(shout, "a"), [], [left, "wet", loud])
     assert result(cluster, left) == "tide"
     assert result(cluster, both) == "A tide wet GAUGE"
-    (whole,) = cluster.submit_to("speech", "alone", "x", parts=1).parts(1)
+    (whole,) = cluster.split_by("speech", 1, "alone", "x")
     assert result(cluster, whole) == "x"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from index.records import Moment, Source
 from index.snapshot import Snapshot
+from ingest import video
+from ingest.parts import Parts
 from secondsight import Library
 from secondsight.settings import Settings
 from tests.clips import remux
@@ -28,7 +30,8 @@ WAYS: dict[str, dict[str, Any]] = {
     },
     "pieces of 3 s": {"piece_s": 3.0, "sources_in_flight": 3},
 }
-LENGTHS = (Fraction(16), Fraction(9))
+LENGTHS = (Fraction(31), Fraction(9))
+PARTS = Parts(3, pictures=1, windows=1, texts=4)
 
 Rows = dict[str, tuple[Source, list[tuple[int, Moment, bytes | None]], list[Any]]]
 
@@ -59,8 +62,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_the_catalog_is_the_same_for_any_pieces_and_number_of_workers(
-    clips: list[Path], tmp_path: Path
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(video, "parts_of_video", lambda _: PARTS)
     found: dict[str, Rows] = {}
     for name, way in WAYS.items():
         settings = Settings()
@@ -71,6 +75,9 @@ def test_the_catalog_is_the_same_for_any_pieces_and_number_of_workers(
         report = library.ingest(clips)
         assert [outcome.outcome for outcome in report.sources] == ["added"] * len(clips)
         found[name] = rows_of(tmp_path / name)
+        for stage in ("speech", "screen_text", "embed_pictures", "embed_texts"):
+            parts = list((tmp_path / name / "cache").glob(f"*/{stage}-*"))
+            assert len(parts) > len(clips), f"nothing in parts: {stage}"
     whole = found.pop("whole, by one worker")
     assert all(len(moments) > 3 for _, moments, _ in whole.values())
     for name, rows in found.items():
