@@ -25,10 +25,11 @@ def decoded_sound(job: Job, info: MediaInfo, *, notes: list[str] | None = None) 
     try:
         if not path.exists():
             _decode(job, info, path, notes)
-        with path.open("rb") as file:
-            yield open_sound(file)
+        file = path.open("rb")
     except OSError as error:
         raise disk_error(path, "write sound to", error) from error
+    with file:
+        yield open_sound(file)
 
 
 def _decode(job: Job, info: MediaInfo, path: Path, notes: list[str] | None) -> None:
