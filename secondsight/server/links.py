@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 
 from index.catalog import MOMENT_KINDS
-from index.records import MomentKind, PageArea, Span
+from index.records import MomentKind, PageArea, Source, Span
 from index.snapshot import Snapshot
 from retrieve.hits import Hit
 
@@ -21,7 +21,7 @@ def hit_links(hit: Hit, snapshot: Snapshot) -> dict[str, str | None]:
     """Links of a hit: `picture` (None when there is none) and `media` with its fragment."""
     return {
         "picture": _picture_link(hit, snapshot),
-        "media": media_link(hit.source.id) + place_fragment(hit.place),
+        "media": media_link(hit.source.id) + place_fragment(hit.place, timeline_start(hit.source)),
     }
 
 
@@ -30,13 +30,24 @@ def media_link(source_id: str) -> str:
     return f"/v1/sources/{source_id}/media"
 
 
-def place_fragment(place: Span | PageArea) -> str:
+def timeline_start(source: Source) -> Fraction:
+    """What the file's own timeline says at second 0 of a source; 0 for documents.
+
+    Browsers count from the timestamps that a file holds, whatever number its content begins with
+    (HTML Standard, 4.8.11.6, "media timeline"); other players begin at 0, as our clock does.
+    """
+    return Fraction(str(source.details.get("container_start_s", 0)))
+
+
+def place_fragment(place: Span | PageArea, start: Fraction = Fraction(0)) -> str:
     """A span as `#t=start,end` (W3C Media Fragments URI 1.0, seconds), a page as `#page=n`.
 
-    The start is the span's, or up to 3 microseconds later: see `_seekable_s`.
+    Fragments count on the file's own timeline, of which our second 0 is `start`. The span's start
+    is exact, or up to 3 microseconds later: see `_seekable_s`.
     """
     if isinstance(place, Span):
-        return f"#t={_seconds(_seekable_s(place.start))},{_seconds(place.end_s)}"
+        first, last = max(place.start + start, Fraction(0)), max(place.end + start, Fraction(0))
+        return f"#t={_seconds(_seekable_s(first))},{_seconds(float(last))}"
     return f"#page={place.page}"
 
 

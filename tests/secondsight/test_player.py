@@ -175,6 +175,18 @@ def test_playing_presents_pictures_at_their_times(chromium: Player, name: str) -
     _agree(chromium.play(), [frame.time for frame in _frames(CORPUS / name)])
 
 
+# Not the MP4: whatever fragment it is given, Chromium opens it at its first picture.
+@pytest.mark.parametrize("name", ["start_10.mkv", "start_10_late_video.mkv"])
+def test_a_link_opens_where_the_content_does_not_begin_at_0(
+    chromium: Player, folder: Path, name: str
+) -> None:
+    path = folder / name
+    start = probe(str(path)).start
+    for span in _spans(_frames(path))[1::6]:
+        media_time_s = chromium.follow(name, place_fragment(span, start))
+        assert abs(Fraction(media_time_s) - start - span.start) < MICROSECOND
+
+
 @pytest.mark.parametrize("name", STARTS)
 def test_chromium_counts_from_the_raw_0(chromium: Player, folder: Path, name: str) -> None:
     # The clock of a source starts with its content, whatever number the file gives that instant.
