@@ -161,7 +161,7 @@ def _hit_json(hit: Hit, paths: Sequence[str]) -> dict[str, Any]:
             for reason in hit.reasons
         ],
         **_ties_json(hit),
-        "links": [_link_json(placed, hit.text) for placed in hit.links],
+        "hyperlinks": [_link_json(placed, hit.text) for placed in hit.links],
     }
 
 

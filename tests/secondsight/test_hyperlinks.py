@@ -14,7 +14,7 @@ def test_search_tells_where_words_of_a_page_lead(tmp_path: Path) -> None:
     ingest_json(library, [Path(linked_pdf(tmp_path / "linked.pdf"))])
     found = secondsight("search", "--json", "-L", library, "reset the gauge", "-n", "1")
     (hit,) = json.loads(found.stdout)["hits"]
-    manual, website = hit["links"]
+    manual, website = hit["hyperlinks"]
     assert hit["text"][manual["start"] : manual["end"]] == manual["text"]
     assert manual["text"] == "told in the service manual"
     assert (manual["address"], manual["page"], manual["page_label"]) == (None, 3, "iii")
