@@ -64,19 +64,26 @@ def answer(
     result = search(
         snapshot, embedder, question, k=settings.hits, filters=filters, settings=retrieve
     )
-    return answer_from(result, snapshot, embedder, settings=settings)
+    return answer_from(
+        result, snapshot, embedder, settings=settings, permissions=filters.permissions
+    )
 
 
 def answer_from(
-    result: SearchResult, snapshot: Snapshot, embedder: Embedder, *, settings: GenerateSettings
+    result: SearchResult,
+    snapshot: Snapshot,
+    embedder: Embedder,
+    *,
+    settings: GenerateSettings,
+    permissions: frozenset[str] | None,
 ) -> Answer:
-    """Answer the query of a search from its hits."""
+    """Answer the query of a search from its hits; `permissions` as in its filters."""
     started = time.perf_counter()
     evidence = collect_evidence(result.hits, snapshot)
     scored = score_sentences(result.query, evidence, snapshot, embedder, settings)
     chosen = choose_sentences(scored, settings)
     places = [(one.sentence.evidence.source.id, one.sentence.place) for one in chosen]
-    ties = ties_of(snapshot, places, result.query)
+    ties = ties_of(snapshot, places, result.query, permissions=permissions)
     sentences = tuple(_quoted(one, tie) for one, tie in zip(chosen, ties, strict=True))
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return Answer(

@@ -74,6 +74,8 @@ class Manifest:
     shards: tuple[ShardEntry, ...]
     links: str | None = None
     """File name of the pages on screen; None when no talk is linked to its slides."""
+    metadata: str | None = None
+    """File name of the metadata; None when nothing is said about any source."""
     codes: Codes = "8bit"
     """What the vectors of moments are kept in."""
     outlier_share: float = 0.05
@@ -279,6 +281,7 @@ def _to_json(manifest: Manifest) -> bytes:
         "outlier_share": manifest.outlier_share,
         "inventory": manifest.inventory,
         "links": manifest.links,
+        "metadata": manifest.metadata,
         "shards": [
             {
                 "id": shard.id,
@@ -341,6 +344,7 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         shards=shards,
         # Older manifests do not have these.
         links=body.get("links"),
+        metadata=body.get("metadata"),
         codes=body.get("codes", "8bit"),
         outlier_share=body.get("outlier_share", 0.05),
     )

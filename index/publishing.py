@@ -1,4 +1,4 @@
-"""Publishing another state of a library: its shards, its inventory, its pages on screen.
+"""Publishing another state of a library: shards, inventory, pages on screen, metadata.
 
 Tables of the whole library are written anew beside the old ones, named by the manifest that is
 renamed into place, and the old ones deleted afterwards.
@@ -6,15 +6,27 @@ renamed into place, and the old ones deleted afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from index.files import disk_error, sync_file
 from index.inventory import InventoryRow, write_inventory
 from index.links import read_links, write_links
 from index.manifest import Manifest, ShardEntry, publish, read_manifest, writer_lock
+from index.metadata import (
+    NO_METADATA,
+    MetadataChange,
+    SourceMetadata,
+    read_metadata,
+    write_metadata,
+)
 from index.records import PageOnScreen, Span
+
+_NOTHING: Mapping[str, MetadataChange] = MappingProxyType({})
 
 
 def publish_state(
@@ -25,40 +37,63 @@ def publish_state(
     rows: Sequence[InventoryRow] = (),
     forgotten: Collection[str] = (),
     links: Sequence[PageOnScreen] | None = None,
+    metadata: Mapping[str, MetadataChange] = _NOTHING,
 ) -> Manifest:
     """Publish what changes after `manifest`, the current one, and return the new manifest.
 
     `shards` and `links` take the place of all that are there (None: they stay), `rows` are added
-    to the inventory; nothing of the `forgotten` sources is in the new tables. Call it inside
-    `writer_lock`. Raises LibraryError when the disk refuses; the library is as before then.
+    to the inventory, `metadata` is what changes of it, by source id; nothing of the `forgotten`
+    sources is in the new tables. Call it inside `writer_lock`. Raises LibraryError when the disk
+    refuses; the library is as before then.
     """
     shards = manifest.shards if shards is None else shards
     if links is None and forgotten and manifest.links is not None:
         held = read_links(library / manifest.links)
         left = [one for one in held if not {one.document_id, one.video_id} & set(forgotten)]
         links = left if len(left) < len(held) else None
-    with_rows = bool(rows) or (bool(forgotten) and manifest.inventory is not None)
-    if shards == manifest.shards and not with_rows and links is None:
+    said = _metadata_after(library, manifest, shards, metadata, forgotten)
+    tables: dict[str, Callable[[Path], None] | None] = {}
+    if rows or (forgotten and manifest.inventory is not None):
+        old = None if manifest.inventory is None else library / manifest.inventory
+        tables["inventory"] = lambda path: write_inventory(path, old, rows, forgotten)
+    if links is not None:
+        tables["links"] = partial(write_links, links=links) if links else None
+    if said is not None:
+        tables["metadata"] = partial(write_metadata, held=said) if said else None
+    if shards == manifest.shards and not tables:
         return manifest
     changed = replace(manifest, generation=manifest.generation + 1, shards=shards)
-    if with_rows:
-        old = None if manifest.inventory is None else library / manifest.inventory
-        name = f"inventory-{changed.generation:08d}.duckdb"
-        _write_synced(library / name, lambda path: write_inventory(path, old, rows, forgotten))
-        changed = replace(changed, inventory=name)
-    if links is not None:
-        table = f"links-{changed.generation:08d}.duckdb" if links else None
-        if table is not None:
-            _write_synced(library / table, lambda path: write_links(path, links))
-        changed = replace(changed, links=table)
+    names: dict[str, Any] = {}
+    for kind, write in tables.items():
+        names[kind] = None if write is None else f"{kind}-{changed.generation:08d}.duckdb"
+        if write is not None:
+            _write_synced(library / names[kind], write)
+    changed = replace(changed, **names)
     publish(library, changed)
-    for before, after in (
-        (manifest.inventory, changed.inventory),
-        (manifest.links, changed.links),
-    ):
-        if before is not None and before != after:
+    for kind in tables:
+        before = getattr(manifest, kind)
+        if before is not None:
             (library / before).unlink(missing_ok=True)
     return changed
+
+
+def _metadata_after(
+    library: Path,
+    manifest: Manifest,
+    shards: Sequence[ShardEntry],
+    changes: Mapping[str, MetadataChange],
+    forgotten: Collection[str],
+) -> dict[str, SourceMetadata] | None:
+    """What is said about the sources then; None when that stays as it is."""
+    if not changes and (not forgotten or manifest.metadata is None):
+        return None
+    held = {} if manifest.metadata is None else read_metadata(library / manifest.metadata)
+    present = {source for shard in shards for source in shard.sources}
+    said = {source: what for source, what in held.items() if source not in forgotten}
+    for source in present & changes.keys():
+        said[source] = changes[source].applied_to(said.get(source, NO_METADATA))
+    said = {source: what for source, what in said.items() if what != NO_METADATA}
+    return None if said == held else said
 
 
 def _write_synced(path: Path, write: Callable[[Path], None]) -> None:

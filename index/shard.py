@@ -10,9 +10,10 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,7 @@ from index.manifest import (
     read_manifest,
     writer_lock,
 )
+from index.metadata import MetadataChange
 from index.publishing import publish_state
 from index.records import Moment, Segment, Source
 from index.settings import Codes
@@ -49,6 +51,7 @@ LEXICAL_NAME = "lexical"
 PICTURES_NAME = "pictures.bin"
 
 _LOCK_SUFFIX = ".lock"
+_NOTHING: Mapping[str, MetadataChange] = MappingProxyType({})
 _Vectors = npt.NDArray[np.float32]
 
 
@@ -211,8 +214,11 @@ def commit_shard(
     *,
     embedder: EmbedderIdentity,
     replace_present: bool = False,
+    metadata: Mapping[str, MetadataChange] = _NOTHING,
 ) -> Manifest:
     """Publish a staged shard and what came of its paths; returns the new manifest.
+
+    `metadata`, by source id, is published at the same stroke: no source is found before its tags.
 
     When the library holds the source already, another writer may have been faster: the staged
     shard is removed and only the rows are recorded. With `replace_present` it takes the place of
@@ -232,7 +238,7 @@ def commit_shard(
         if present and not replace_present:
             if len(present) < len(entry.sources):
                 raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
-            changed = publish_state(library, manifest, rows=rows)
+            changed = publish_state(library, manifest, rows=rows, metadata=metadata)
             remove_tree(staged)
             return changed
         for shard in replaced:
@@ -243,7 +249,9 @@ def commit_shard(
             sync_directory(target.parent)
             sync_directory(staged.parent)
             kept = [shard for shard in manifest.shards if shard not in replaced]
-            changed = publish_state(library, manifest, shards=(*kept, entry), rows=rows)
+            changed = publish_state(
+                library, manifest, shards=(*kept, entry), rows=rows, metadata=metadata
+            )
         except OSError as error:
             _take_back(library, manifest, staged, target)
             raise disk_error(target, "write", error) from error
@@ -264,14 +272,21 @@ def _take_back(library: Path, before: Manifest, staged: Path, target: Path) -> N
             os.rename(target, staged)
 
 
-def record_outcomes(library: Path, rows: Sequence[InventoryRow]) -> Manifest:
-    """Record what came of paths that changed no shard; returns the current manifest.
+def record_outcomes(
+    library: Path,
+    rows: Sequence[InventoryRow],
+    *,
+    metadata: Mapping[str, MetadataChange] = _NOTHING,
+) -> Manifest:
+    """Record what came of paths that changed no shard, and what is said of sources from now on.
+
+    Returns the current manifest.
 
     Raises LibraryError when the disk refuses; nothing is recorded then.
     """
     with writer_lock(library):
         manifest = read_manifest(library)
-        return publish_state(library, manifest, rows=rows)
+        return publish_state(library, manifest, rows=rows, metadata=metadata)
 
 
 def forget_source(library: Path, source_id: str) -> Manifest:
@@ -321,9 +336,11 @@ def _sweep(library: Path, manifest: Manifest) -> None:
         for shard in (library / SHARDS_NAME).iterdir():
             if shard.name not in live:
                 _remove_shard(library, shard)
-        for table in (*library.glob("inventory-*"), *library.glob("links-*")):
-            if table.name not in (manifest.inventory, manifest.links):
-                table.unlink(missing_ok=True)
+        named = {manifest.inventory, manifest.links, manifest.metadata}
+        for kind in ("inventory", "links", "metadata"):
+            for table in library.glob(f"{kind}-*"):
+                if table.name not in named:
+                    table.unlink(missing_ok=True)
         (library / (MANIFEST_NAME + ".new")).unlink(missing_ok=True)
         _sweep_staging(library / STAGING_NAME)
     except OSError as error:

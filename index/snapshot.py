@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ from index.manifest import (
     read_manifest_state,
     read_rotation,
 )
+from index.metadata import MetadataTable, SourceMetadata, read_metadata
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
@@ -127,6 +128,7 @@ class Snapshot:
         shards: Sequence[_OpenShard],
         inventory: Sequence[InventoryRow],
         links: PageLinks,
+        metadata: Mapping[str, SourceMetadata],
         rotation: Vectors,
     ) -> None:
         """Use `Snapshot.open`."""
@@ -151,6 +153,8 @@ class Snapshot:
         found = [source for shard in shards for source in shard.catalog.sources()]
         self.sources: dict[str, Source] = {source.id: source for source in found}
         self.source_ids: list[str] = [source.id for source in found]
+        self._metadata = metadata
+        self.metadata = MetadataTable(metadata, self.source_ids)
         self.columns = self._joined_columns()
         self._source_ranges = self._ranges()
 
@@ -193,6 +197,11 @@ class Snapshot:
         else:
             name = manifest.links
             links = PageLinks([] if name is None else read_links(directory / name))
+        if previous is not None and previous.manifest.metadata == manifest.metadata:
+            metadata = previous._metadata
+        else:
+            name = manifest.metadata
+            metadata = {} if name is None else read_metadata(directory / name)
         return cls(
             directory,
             manifest=manifest,
@@ -200,6 +209,7 @@ class Snapshot:
             shards=shards,
             inventory=rows,
             links=links,
+            metadata=metadata,
             rotation=rotation,
         )
 

@@ -25,7 +25,7 @@ from index.columns import Columns, Row
 from index.errors import LibraryError
 from index.files import disk_error
 
-_SCHEMA_VERSIONS = {"catalog": 3, "inventory": 1, "links": 1}
+_SCHEMA_VERSIONS = {"catalog": 3, "inventory": 1, "links": 1, "metadata": 1}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "async_threads": 0,
@@ -185,12 +185,18 @@ def insert_arrays(
 
 def write_table(path: Path, component: str, table: str, content: Columns) -> None:
     """Write a file of one table, from nothing. Raises LibraryError when the disk refuses."""
+    write_tables(path, component, {table: content})
+
+
+def write_tables(path: Path, component: str, contents: Mapping[str, Columns]) -> None:
+    """Write a file of some tables, from nothing. Raises LibraryError when the disk refuses."""
     with created(path, component) as connection:
-        insert(connection, table, content)
+        for table, content in contents.items():
+            insert(connection, table, content)
 
 
 def read_table(path: Path, component: str, table: str, fields: str, *, order: str) -> list[Row]:
-    """All rows of a file of one table, in order; raises LibraryError when it cannot be read."""
+    """All rows of a table of a file, in order; raises LibraryError when it cannot be read."""
     with closing(_opened(path, component)) as connection:
         try:
             return connection.execute(f"SELECT {fields} FROM {table} ORDER BY {order}").fetchall()

@@ -24,6 +24,7 @@ from index.errors import SettingsError, SourceError
 from index.files import remove_tree
 from index.inventory import InventoryRow, read_inventory
 from index.manifest import read_manifest
+from index.metadata import MetadataChange
 from index.records import SourceKind
 from index.settings import IndexSettings
 from index.shard import commit_shard, record_outcomes, staging_area
@@ -32,6 +33,7 @@ from ingest.cluster import Cluster, Pending, Pool
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
 from ingest.job import Job
 from ingest.media_info import MediaInfo
+from ingest.metadata import NOTHING_GIVEN, GivenMetadata
 from ingest.report import Event, IngestReport, LinkOutcome, Listener, SourceOutcome
 from ingest.run_log import RunLog, added_in_unended_runs
 from ingest.settings import IngestSettings
@@ -57,10 +59,12 @@ def ingest_paths(
     index: IndexSettings,
     listener: Listener,
     again: bool = False,
+    metadata: GivenMetadata = NOTHING_GIVEN,
 ) -> IngestReport:
     """Ingest files and everything in directories into the library at `library`.
 
-    `again`: files that are in it, too, to take their place there when they are done.
+    `again`: files that are in it, too, to take their place there when they are done. `metadata` is
+    said of the files that are added, and of those that are in the library unchanged.
     Raises LibraryError when the library cannot be read or written (a full disk, say); what was
     committed until then stays. Raises SettingsError when the password file cannot be read.
     """
@@ -69,7 +73,7 @@ def ingest_paths(
     library = library.absolute()
     discovery = discover(paths)
     log = RunLog(library)
-    run = _Run(library, settings, index, listener, log, again)
+    run = _Run(library, settings, index, listener, log, again, metadata)
     for problem in discovery.problems:
         run.finish(_failure(problem), None)
     unknown = [file for file in discovery.files if not run.skip_known(file)]
@@ -81,8 +85,13 @@ def ingest_paths(
     log.end()
     position = {file.path: number for number, file in enumerate(discovery.files)}
     outcomes = sorted(run.outcomes, key=lambda outcome: position.get(outcome.path, -1))
-    took_s = time.perf_counter() - started
-    return IngestReport(tuple(outcomes), took_s, linked, link_problems)
+    return IngestReport(
+        tuple(outcomes),
+        time.perf_counter() - started,
+        linked,
+        link_problems,
+        tuple(sorted(metadata.by_path.keys() - position.keys())),
+    )
 
 
 @dataclass
@@ -95,8 +104,11 @@ class _Run:
     listener: Listener
     log: RunLog
     again: bool
+    metadata: GivenMetadata
     outcomes: list[SourceOutcome] = field(default_factory=list)
     _waiting: list[InventoryRow] = field(default_factory=list)
+    _said: dict[str, MetadataChange] = field(default_factory=dict)
+    """Of sources that were in the library; written with `_waiting`."""
     _recorded_at: float = field(default_factory=time.monotonic)
     _claims: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -171,6 +183,9 @@ class _Run:
             self.outcomes.append(outcome)
             if self._is_news(outcome, file):
                 self._waiting.append(_row(outcome, file))
+            source_id = outcome.source_id if outcome.outcome == "unchanged" else None
+            if source_id is not None and (change := self.metadata.of(outcome.path)):
+                self._said[source_id] = self._said.get(source_id, MetadataChange()).then(change)
             self._hear(
                 Event(
                     outcome.path,
@@ -189,12 +204,13 @@ class _Run:
         return outcome.outcome == "unchanged" and file is not None
 
     def record(self, *, force: bool) -> None:
-        """Write the outcomes that no commit carried into the inventory."""
+        """Write the outcomes and metadata that no commit carried."""
         with self._lock:
             due = force or time.monotonic() - self._recorded_at >= RECORD_EVERY_S
-            if self._waiting and due:
-                record_outcomes(self.library, self._waiting)
+            if (self._waiting or self._said) and due:
+                record_outcomes(self.library, self._waiting, metadata=self._said)
                 self._waiting = []
+                self._said = {}
                 self._recorded_at = time.monotonic()
 
     def link(self) -> tuple[tuple[LinkOutcome, ...], tuple[str, ...]]:
@@ -272,6 +288,7 @@ class _Run:
             [row],
             embedder=embedder_identity(self.index.embedder),
             replace_present=self.again and source_id in self._known,
+            metadata={source_id: change} if (change := self.metadata.of(file.path)) else {},
         )
         if manifest.shard_of(source_id) is None:
             raise SourceError(file.path, "commit", "was forgotten while it was read")

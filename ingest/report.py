@@ -88,6 +88,8 @@ class IngestReport:
     """Talks and slides that belong together, of which at least one is new."""
     link_problems: tuple[str, ...] = ()
     """What could not be linked, and why."""
+    metadata_without_file: tuple[str, ...] = ()
+    """Paths of which metadata is given, but that are no files of this run."""
 
     def with_outcome(self, outcome: Outcome) -> list[SourceOutcome]:
         """The sources that ended so."""

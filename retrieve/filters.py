@@ -9,12 +9,31 @@ import numpy as np
 
 from index.catalog import MOMENT_KINDS
 from index.errors import QuestionError
+from index.metadata import MetadataColumn, Value
 from index.records import MomentKind, Span
+from retrieve.where import (
+    Among,
+    Compared,
+    Condition,
+    Every,
+    Like,
+    Missing,
+    Negated,
+    Some,
+    Test,
+    WhereError,
+    comparable,
+    holds,
+)
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
+    from index.ranking import Mask
     from index.snapshot import Snapshot
+
+_NAMES_TOLD = 20
+_CHARS_TOLD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +45,25 @@ class Filters:
     kinds: tuple[MomentKind, ...] | None = None
     within: Span | None = None
     """Only what overlaps this span of its source; documents have no times and fall out."""
+    where: Condition | None = None
+    """On the metadata of sources (`parse_where`)."""
+    permissions: frozenset[str] | None = None
+    """Only sources without tags, or with one of these; whatever else the library holds, a search
+    tells nothing of it."""
 
 
-def allowed_moments(snapshot: Snapshot, filters: Filters) -> NDArray[np.bool_] | None:
+def allowed_moments(snapshot: Snapshot, filters: Filters) -> Mask | None:
     """Which moments may be found: (num_moments,) bool, or None when all may.
 
-    Raises QuestionError for a source that the library does not hold.
+    Raises QuestionError for a source that the library does not hold, or a condition that cannot
+    be asked of its sources.
     """
     if filters == Filters():
         return None
     columns = snapshot.columns
     allowed = np.ones(snapshot.num_moments, dtype=np.bool_)
-    if filters.sources is not None:
-        allowed &= np.isin(columns.source_index, _source_indexes(snapshot, filters.sources))
+    if (filters.sources, filters.where, filters.permissions) != (None, None, None):
+        allowed &= allowed_sources(snapshot, filters)[columns.source_index]
     if filters.kinds is not None:
         allowed &= kind_mask(snapshot, filters.kinds)
     if filters.within is not None:
@@ -48,16 +73,99 @@ def allowed_moments(snapshot: Snapshot, filters: Filters) -> NDArray[np.bool_] |
     return allowed
 
 
-def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> NDArray[np.bool_]:
+def allowed_sources(snapshot: Snapshot, filters: Filters) -> Mask:
+    """Which sources may be looked at: (number of sources,) bool. Raises as `allowed_moments`."""
+    open_to = snapshot.metadata.open_to(filters.permissions)
+    allowed = open_to.copy()
+    if filters.sources is not None:
+        numbers = {
+            source_id: number
+            for number, source_id in enumerate(snapshot.source_ids)
+            if open_to[number]
+        }
+        unknown = [source for source in filters.sources if source not in numbers]
+        if unknown:
+            raise QuestionError(
+                f"no source {unknown[0]!r} in the library; `secondsight status` lists what there is"
+            )
+        allowed[:] = False
+        allowed[[numbers[source] for source in filters.sources]] = True
+    if filters.where is not None:
+        allowed &= matching(filters.where, snapshot.metadata.columns, open_to)
+    return allowed
+
+
+def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> Mask:
     """Which moments are of these kinds: (num_moments,) bool."""
     numbers = [MOMENT_KINDS.index(kind) for kind in kinds]
     return np.isin(snapshot.columns.kind, numbers)
 
 
-def _source_indexes(snapshot: Snapshot, wanted: tuple[str, ...]) -> list[int]:
-    unknown = [source for source in wanted if source not in snapshot.sources]
-    if unknown:
-        raise QuestionError(
-            f"no source {unknown[0]!r} in the library; `secondsight status` lists what there is"
-        )
-    return [index for index, source in enumerate(snapshot.source_ids) if source in wanted]
+def matching(condition: Condition, columns: Mapping[str, MetadataColumn], open_to: Mask) -> Mask:
+    """Which of the sources in `open_to` fulfil a condition: (number of sources,) bool.
+
+    Raises WhereError when none of them has metadata of a name, or none a value of the type that a
+    name is compared with: either is a slip. What the other sources hold is not told.
+    """
+    known = {
+        name: MetadataColumn(np.where(open_to, column.codes, np.int32(-1)), column.values)
+        for name, column in columns.items()
+        if np.any(column.codes[open_to] >= 0)
+    }
+    fulfilled, _ = _truth(condition, known)
+    return fulfilled & open_to
+
+
+def _truth(condition: Condition, columns: Mapping[str, MetadataColumn]) -> tuple[Mask, Mask]:
+    """Where a condition is true and where it is false; it may be neither."""
+    if isinstance(condition, Negated):
+        true, false = _truth(condition.of, columns)
+        return false, true
+    if isinstance(condition, Every | Some):
+        true, false = _truth(condition.of[0], columns)
+        for part in condition.of[1:]:
+            also, not_so = _truth(part, columns)
+            if isinstance(condition, Every):
+                true, false = true & also, false | not_so
+            else:
+                true, false = true | also, false & not_so
+        return true, false
+    return _truth_of_test(condition, columns)
+
+
+def _truth_of_test(test: Test, columns: Mapping[str, MetadataColumn]) -> tuple[Mask, Mask]:
+    column = columns.get(test.name)
+    if column is None:
+        names = ", ".join(sorted(columns)[:_NAMES_TOLD]) or "none"
+        raise WhereError(test.column, f"no source has metadata {test.name!r}; there is: {names}")
+    present = column.codes >= 0
+    if isinstance(test, Missing):
+        return ~present, present
+    held = np.flatnonzero(np.bincount(column.codes[present])).tolist()
+    _require_comparable(test, [column.values[code] for code in held])
+    outcomes = [holds(test, value) for value in column.values]
+    # the last one is for the code -1
+    true = np.array([*(outcome is True for outcome in outcomes), False])
+    false = np.array([*(outcome is False for outcome in outcomes), False])
+    return true[column.codes], false[column.codes]
+
+
+def _require_comparable(test: Compared | Among | Like, held: list[Value]) -> None:
+    if isinstance(test, Compared):
+        wanted: tuple[Value, ...] = (test.value,)
+    else:
+        wanted = test.values if isinstance(test, Among) else (test.pattern,)
+    for value in wanted:
+        if not any(comparable(value, one) for one in held):
+            raise WhereError(
+                test.column,
+                f"{test.name} is never like {_written(value)}: "
+                f"it holds values such as {_written(held[0])}",
+            )
+
+
+def _written(value: Value) -> str:
+    if not isinstance(value, str):
+        return str(value).lower()
+    cut = value if len(value) <= _CHARS_TOLD else value[: _CHARS_TOLD - 1] + "…"
+    return "'" + cut.replace("'", "''") + "'"

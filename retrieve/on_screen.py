@@ -60,19 +60,32 @@ class Ties:
 
 
 def ties_of(
-    snapshot: Snapshot, places: Sequence[tuple[str, Span | PageArea]], query: str
+    snapshot: Snapshot,
+    places: Sequence[tuple[str, Span | PageArea]],
+    query: str,
+    *,
+    permissions: frozenset[str] | None = None,
 ) -> list[Ties]:
     """The ties of each place, given as (source id, place).
 
-    `query` chooses among what was said. Raises LibraryError when the library cannot be read.
+    `query` chooses among what was said; only what is open to `permissions` (None: all) is told.
+    Raises LibraryError when the library cannot be read.
     """
+
+    def is_open(source_id: str) -> bool:
+        return snapshot.metadata.of(source_id).open_to(permissions)
+
     ties = []
     for source_id, place in places:
         if isinstance(place, PageArea):
-            links = snapshot.links.of_page(source_id, place.page)
+            held = snapshot.links.of_page(source_id, place.page)
+            links = [link for link in held if is_open(link.video_id)]
             ties.append(Ties(on_screen=tuple(_on_screen(snapshot, link, query) for link in links)))
         else:
-            shown = _longest(snapshot.links.of_video(source_id), place)
+            links = [
+                link for link in snapshot.links.of_video(source_id) if is_open(link.document_id)
+            ]
+            shown = _longest(links, place)
             ties.append(Ties(shown_page=None if shown is None else _shown_page(snapshot, shown)))
     return ties
 

@@ -86,7 +86,8 @@ def search(
 ) -> SearchResult:
     """Find the k best places for a query.
 
-    Raises QuestionError when the query is empty, k < 1, or a filter names an unknown source.
+    Raises QuestionError when the query is empty, k < 1, or a filter names an unknown source or
+    asks for metadata that no source has.
     """
     if not query.strip():
         raise QuestionError("the query is empty; write a few words to look for")
@@ -114,7 +115,8 @@ def search(
     candidates = prefer_verbatim(
         _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
     )
-    hits = _tied(snapshot, merge_hits(candidates, query, k=k, settings=settings), query)
+    merged = merge_hits(candidates, query, k=k, settings=settings)
+    hits = _tied(snapshot, merged, query, filters.permissions)
     ended = time.perf_counter()
     return SearchResult(
         query=query,
@@ -129,9 +131,12 @@ def search(
     )
 
 
-def _tied(snapshot: Snapshot, hits: Sequence[Hit], query: str) -> tuple[Hit, ...]:
+def _tied(
+    snapshot: Snapshot, hits: Sequence[Hit], query: str, permissions: frozenset[str] | None
+) -> tuple[Hit, ...]:
     """The hits with what ties slides to talks."""
-    ties = ties_of(snapshot, [(hit.source.id, hit.place) for hit in hits], query)
+    places = [(hit.source.id, hit.place) for hit in hits]
+    ties = ties_of(snapshot, places, query, permissions=permissions)
     return tuple(
         replace(hit, on_screen=tie.on_screen, shown_page=tie.shown_page)
         for hit, tie in zip(hits, ties, strict=True)

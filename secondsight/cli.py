@@ -14,10 +14,24 @@ import typer
 from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
-from index.records import MomentKind
+from ingest.metadata import given_metadata
 from secondsight import cache_command, link_command, present
 from secondsight.doctor import examine
 from secondsight.library import Library
+from secondsight.options import (
+    DEBUG_VARIABLE,
+    DEFAULT_LIBRARY,
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    KindOption,
+    LibraryOption,
+    PermissionsOption,
+    SourceOption,
+    WhereOption,
+    WithinOption,
+    tags_of,
+)
 from secondsight.progress import IngestProgress
 from secondsight.settings import load_settings, with_password_file
 from secondsight.watch import watch as watch_run
@@ -30,48 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-DEBUG_VARIABLE = "SECONDSIGHT_DEBUG"
-
-
-def _set_debug(value: bool) -> bool:
-    if value:
-        os.environ[DEBUG_VARIABLE] = "1"
-    return value
-
-
-LibraryOption = Annotated[
-    Path,
-    typer.Option("--library", "-L", envvar="SECONDSIGHT_LIBRARY", help="Directory of the library."),
-]
-ConfigOption = Annotated[
-    str | None,
-    typer.Option(
-        "--config",
-        envvar="SECONDSIGHT_CONFIG",
-        help="YAML file or name of a shipped configuration.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-DebugOption = Annotated[
-    bool,
-    typer.Option(
-        "--debug", callback=_set_debug, is_eager=True, help="Show the traceback of an error."
-    ),
-]
-SourceOption = Annotated[
-    list[str] | None,
-    typer.Option("--source", "-s", help="Only this source (id or file name); may be repeated."),
-]
-KindOption = Annotated[
-    list[MomentKind] | None,
-    typer.Option("--kind", "-k", help="Only moments of this kind; may be repeated."),
-]
-WithinOption = Annotated[
-    str | None,
-    typer.Option("--within", help="Only this stretch of time, e.g. 01:00:00-02:00:00."),
-]
-DEFAULT_LIBRARY = Path("archive")
 
 
 @app.command()
@@ -90,6 +62,20 @@ def ingest(
             "--password-file", help="Passwords for locked documents, one a line; tried in turn."
         ),
     ] = None,
+    meta: Annotated[
+        list[str] | None,
+        typer.Option("--meta", help="name=value, said of every file; may be repeated."),
+    ] = None,
+    meta_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--meta-file", help="CSV or JSONL with a column `path`: metadata of single files."
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", help="Only searches with this permission find it; repeatable."),
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -100,7 +86,13 @@ def ingest(
         settings = with_password_file(settings, password_file)
     opened = Library.open(library, settings=settings)
     with IngestProgress(Console(stderr=True)) as progress:
-        report = opened.ingest(paths, listener=progress, again=again)
+        report = opened.ingest(
+            paths,
+            listener=progress,
+            again=again,
+            metadata=given_metadata(meta or [], tag),
+            metadata_file=meta_file,
+        )
     if as_json:
         _print_json(present.report_json(report))
     else:
@@ -118,13 +110,21 @@ def search(
     source: SourceOption = None,
     kind: KindOption = None,
     within: WithinOption = None,
+    where: WhereOption = None,
+    permissions: PermissionsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Find moments: what was said, shown or written, and when or on which page."""
     opened = Library.open(library, settings=load_settings(config), create=False)
     result = opened.search(
-        query, k=count, sources=source, kinds=kind, within=present.parse_within(within)
+        query,
+        k=count,
+        sources=source,
+        kinds=kind,
+        within=present.parse_within(within),
+        where=where,
+        permissions=tags_of(permissions),
     )
     if as_json:
         _print_json(present.search_json(result, opened))
@@ -140,12 +140,21 @@ def ask(
     source: SourceOption = None,
     kind: KindOption = None,
     within: WithinOption = None,
+    where: WhereOption = None,
+    permissions: PermissionsOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Answer from the archive, every sentence with the span or page that proves it."""
     opened = Library.open(library, settings=load_settings(config), create=False)
-    answer = opened.ask(question, sources=source, kinds=kind, within=present.parse_within(within))
+    answer = opened.ask(
+        question,
+        sources=source,
+        kinds=kind,
+        within=present.parse_within(within),
+        where=where,
+        permissions=tags_of(permissions),
+    )
     if as_json:
         _print_json(present.answer_json(answer))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,21 @@ from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
 from index.inventory import InventoryRow
 from index.manifest import check_embedder, create_library, read_manifest
+from index.metadata import MetadataChange, SourceMetadata
 from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
 from index.shard import forget_source
 from index.snapshot import Snapshot
 from ingest.cache import forget_cached
 from ingest.linking import LinkedPair, link_all, link_pair
+from ingest.metadata import GivenMetadata, change_of, read_table
 from ingest.pipeline import ingest_paths
 from ingest.report import IngestReport, Listener, ignore_events
 from ingest.run_log import forget_in_logs
 from retrieve.filters import Filters
 from retrieve.on_screen import OnScreen, pages_on_screen
 from retrieve.search import SearchResult, search
+from retrieve.where import parse_where
 from secondsight.settings import Settings, load_settings
 
 PathLike = str | os.PathLike[str]
@@ -45,6 +48,8 @@ class LibraryStatus:
     num_moments: int
     moments_by_source: dict[str, int]
     size_bytes: int
+    metadata: dict[str, SourceMetadata]
+    """What is said about each source id, and its permission tags."""
 
 
 class Library:
@@ -96,14 +101,26 @@ class Library:
         *,
         listener: Listener = ignore_events,
         again: bool = False,
+        metadata: Mapping[str, object] | None = None,
+        metadata_of: Mapping[PathLike, Mapping[str, object]] | None = None,
+        metadata_file: PathLike | None = None,
     ) -> IngestReport:
         """Add files and everything in directories. Killed runs resume; known files are skipped.
 
         With `again` known files are taken through their stages with the present settings: what
         these do not change comes from the stage cache. What was there of them can be found until
         the new takes its place.
+        `metadata` (name to text, number or truth) is said of every file, `metadata_of` of single
+        paths, `metadata_file` (.csv or .jsonl with a column `path`) as well; the more special has
+        the last word. None removes a name; `tags` is the list of permission tags. Files that are
+        in the library already get it, too; what is not named stays.
         A file that cannot be read is reported as failed, with its reason, and stops nothing.
+        Raises SettingsError when metadata cannot be what it is given as.
         """
+        by_path = {} if metadata_file is None else read_table(Path(metadata_file))
+        for path, values in (metadata_of or {}).items():
+            own = os.path.abspath(path)
+            by_path[own] = by_path.get(own, MetadataChange()).then(change_of(values))
         return ingest_paths(
             self.directory,
             [Path(path) for path in paths],
@@ -111,6 +128,7 @@ class Library:
             index=self.settings.index,
             listener=listener,
             again=again,
+            metadata=GivenMetadata(change_of(metadata or {}), by_path),
         )
 
     def search(
@@ -121,13 +139,19 @@ class Library:
         within: Span | None = None,
         sources: Iterable[str] | None = None,
         kinds: Iterable[MomentKind] | None = None,
+        where: str | None = None,
+        permissions: Collection[str] | None = None,
     ) -> SearchResult:
         """Find the k best hits. Filters (`sources` by id or name) act before ranking.
 
-        Raises QuestionError for an empty query, an unknown source, or k < 1.
+        `where` is a condition on the metadata of sources, e.g. `course = 'cs101' and year > 2020`
+        (`retrieve.where`). With `permissions` only sources without tags or with one of these are
+        there; None: all are.
+        Raises QuestionError for an empty query, an unknown source, k < 1, or a condition that
+        cannot be read or asked (WhereError).
         """
         snapshot = self._current()
-        filters = self._filters(snapshot, within, sources, kinds)
+        filters = self._filters(snapshot, within, sources, kinds, where, permissions)
         return search(
             snapshot,
             self._encoder(),
@@ -144,10 +168,15 @@ class Library:
         within: Span | None = None,
         sources: Iterable[str] | None = None,
         kinds: Iterable[MomentKind] | None = None,
+        where: str | None = None,
+        permissions: Collection[str] | None = None,
     ) -> Answer:
-        """Answer from the archive with cited sentences, or say that it is not in the archive."""
+        """Answer from the archive with cited sentences, or say that it is not in the archive.
+
+        Filters as in `search`.
+        """
         snapshot = self._current()
-        filters = self._filters(snapshot, within, sources, kinds)
+        filters = self._filters(snapshot, within, sources, kinds, where, permissions)
         return answer(
             question,
             snapshot,
@@ -204,19 +233,37 @@ class Library:
         forget_source(self.directory, found.id)
         return found
 
-    def status(self) -> LibraryStatus:
-        """What is in the library, and what failed."""
+    def status(self, permissions: Collection[str] | None = None) -> LibraryStatus:
+        """What is in the library, and what failed.
+
+        With `permissions` only sources without tags or with one of these are told of and counted;
+        where that leaves some out, failures are left out, too.
+        """
         snapshot = self._current()
+        metadata = {id_: snapshot.metadata.of(id_) for id_ in snapshot.sources}
+        shown = [
+            source
+            for source in snapshot.sources.values()
+            if metadata[source.id].open_to(permissions)
+        ]
+        ids = [source.id for source in shown]
+        all_shown = len(ids) == len(snapshot.sources)
+        counts = {id_: len(snapshot.source_range(id_)) for id_ in ids}
         return LibraryStatus(
             directory=self.directory,
             generation=snapshot.generation,
-            sources=tuple(snapshot.sources.values()),
-            paths={id_: snapshot.paths(id_) for id_ in snapshot.sources},
-            failures=tuple(row for row in snapshot.inventory() if row.outcome == "failed"),
-            num_segments=snapshot.num_segments,
-            num_moments=snapshot.num_moments,
-            moments_by_source={id_: len(snapshot.source_range(id_)) for id_ in snapshot.sources},
+            sources=tuple(shown),
+            paths={id_: snapshot.paths(id_) for id_ in ids},
+            failures=tuple(
+                row for row in snapshot.inventory() if row.outcome == "failed" and all_shown
+            ),
+            num_segments=snapshot.num_segments
+            if all_shown
+            else sum(len(snapshot.segments_of(id_)) for id_ in ids),
+            num_moments=sum(counts.values()),
+            moments_by_source=counts,
             size_bytes=_size_bytes(self.directory),
+            metadata={id_: metadata[id_] for id_ in ids},
         )
 
     def source(self, name: str) -> Source:
@@ -245,27 +292,40 @@ class Library:
         within: Span | None,
         sources: Iterable[str] | None,
         kinds: Iterable[MomentKind] | None,
+        where: str | None,
+        permissions: Collection[str] | None,
     ) -> Filters:
-        for name, given in (("sources", sources), ("kinds", kinds)):
+        for name, given in (("sources", sources), ("kinds", kinds), ("permissions", permissions)):
             if isinstance(given, str):
                 raise QuestionError(f"{name} is a list; write {name}=[{given!r}]")
+        permitted = None if permissions is None else frozenset(permissions)
         return Filters(
             sources=None
             if sources is None
-            else tuple(self._resolve(snapshot, source).id for source in sources),
+            else tuple(self._resolve(snapshot, source, permitted).id for source in sources),
             kinds=None if kinds is None else tuple(map(_kind, kinds)),
             within=within,
+            where=None if where is None else parse_where(where),
+            permissions=permitted,
         )
 
     @staticmethod
-    def _resolve(snapshot: Snapshot, name: str) -> Source:
-        """The one source with this id (or its unambiguous beginning), file name or path."""
+    def _resolve(
+        snapshot: Snapshot, name: str, permissions: frozenset[str] | None = None
+    ) -> Source:
+        """The one source with this id (or its unambiguous beginning), file name or path.
+
+        Those that are not open to `permissions` (None: all are) are not there.
+        """
         found = [
             source
             for source in snapshot.sources.values()
-            if name == source.name
-            or (len(name) >= 6 and source.id.startswith(name))
-            or os.path.abspath(name) in snapshot.paths(source.id)
+            if (
+                name == source.name
+                or (len(name) >= 6 and source.id.startswith(name))
+                or os.path.abspath(name) in snapshot.paths(source.id)
+            )
+            and snapshot.metadata.of(source.id).open_to(permissions)
         ]
         if len(found) == 1:
             return found[0]

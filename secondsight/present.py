@@ -16,6 +16,7 @@ from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
 from index.inventory import InventoryRow
 from index.manifest import read_manifest
+from index.metadata import NO_METADATA, SourceMetadata
 from index.records import Box, PageArea, Span
 from ingest.report import IngestReport, SourceOutcome
 from retrieve.hits import Hit, PlacedLink
@@ -96,6 +97,7 @@ def report_json(report: IngestReport) -> dict[str, Any]:
     """An ingest run, as `ingest --json` prints it."""
     return {
         "sources": [outcome_json(outcome) for outcome in report.sources],
+        "metadata_without_file": list(report.metadata_without_file),
         "took_s": round(report.took_s, 3),
         "linked": [asdict(pair) for pair in report.linked],
         "link_problems": list(report.link_problems),
@@ -121,6 +123,8 @@ def status_json(status: LibraryStatus) -> dict[str, Any]:
                 "moments": status.moments_by_source[source.id],
                 "details": source.details,
                 "notes": list(source.notes),
+                "metadata": dict(status.metadata[source.id].values),
+                "tags": sorted(status.metadata[source.id].tags),
             }
             for source in status.sources
         ],
@@ -295,6 +299,9 @@ def print_report(console: Console, report: IngestReport, library: Library) -> No
         console.print(f"linked: {pair}", markup=False, highlight=False, soft_wrap=True)
     for problem in report.link_problems:
         console.print(f"note: {problem}", style="yellow", markup=False)
+    for path in report.metadata_without_file:
+        text = f"note: {path}: metadata is given, but it is no file of this run"
+        console.print(text, style="yellow", markup=False)
     if failed:
         console.print("`secondsight status` lists the failures with their reasons")
     shards = read_manifest(library.directory).shards  # opening them all takes longer than a rerun
@@ -325,10 +332,22 @@ def print_status(console: Console, status: LibraryStatus) -> None:
         f"generation {status.generation}"
     )
     for source in status.sources:
+        said = status.metadata[source.id]
+        if said != NO_METADATA:
+            console.print(f"{source.name}: {_said(said)}", markup=False, highlight=False)
         for note in source.notes:
             console.print(f"note: {source.name}: {note}", style="yellow", markup=False)
     for row in status.failures:
         console.print(f"failed: {row.path}: {row.reason}", style="red", markup=False)
+
+
+def _said(metadata: SourceMetadata) -> str:
+    """Metadata and tags in one line."""
+    parts = [
+        f"{name} = {value if isinstance(value, str) else str(value).lower()}"
+        for name, value in metadata.values.items()
+    ]
+    return ", ".join([*parts, *(f"tag {tag}" for tag in sorted(metadata.tags))])
 
 
 def print_checks(console: Console, checks: Sequence[Check]) -> None:

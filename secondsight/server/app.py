@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.records import MomentKind, Source, Span
 from index.snapshot import Snapshot
+from retrieve.where import MAX_CHARS
 from secondsight import present
 from secondsight.library import Library
 from secondsight.link_command import links_json
@@ -56,6 +58,13 @@ class Filters(BaseModel):
         examples=["01:00:00-02:00:00"],
     )
 
+    where: str | None = Field(
+        None,
+        max_length=MAX_CHARS,
+        description="Only sources whose metadata fulfil this condition.",
+        examples=["course = 'cs101' and year > 2020"],
+    )
+
     def span(self) -> Span | None:
         """`within` as a span. Raises QuestionError."""
         return present.parse_within(self.within)
@@ -83,13 +92,29 @@ async def _library(request: Request) -> Library:
     return library
 
 
+async def _permissions(request: Request) -> frozenset[str]:
+    """What the server was started with; clients cannot ask for more."""
+    permissions: frozenset[str] = request.app.state.permissions
+    return permissions
+
+
 SharedLibrary = Annotated[Library, Depends(_library)]
+GrantedPermissions = Annotated[frozenset[str], Depends(_permissions)]
 SourceId = Annotated[str, Path(description="Id of the source.")]
 router = APIRouter(prefix=_API, responses=problems.RESPONSES)
 
 
-def create_app(library: Library, *, token: str | None = None, host: str = "127.0.0.1") -> FastAPI:
-    """The API over one library. `host` is the name under which the server is reached."""
+def create_app(
+    library: Library,
+    *,
+    token: str | None = None,
+    host: str = "127.0.0.1",
+    permissions: Collection[str] = (),
+) -> FastAPI:
+    """The API over one library. `host` is the name under which the server is reached.
+
+    Sources that have tags, none of them in `permissions`, are not there for any client.
+    """
     app = FastAPI(
         title="Secondsight",
         version=version("secondsight"),
@@ -99,6 +124,7 @@ def create_app(library: Library, *, token: str | None = None, host: str = "127.0
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.library = library
+    app.state.permissions = frozenset(permissions)
     app.include_router(router)
     problems.add_problem_handlers(app)
     app.add_middleware(Guard, token=token, host=host)
@@ -112,14 +138,24 @@ def create_app(library: Library, *, token: str | None = None, host: str = "127.0
 
 
 @router.get("/search", response_description="As `search --json`, and `links` in every hit")
-def search(library: SharedLibrary, query: Annotated[SearchQuery, Query()]) -> JSONResponse:
+def search(
+    library: SharedLibrary,
+    permissions: GrantedPermissions,
+    query: Annotated[SearchQuery, Query()],
+) -> JSONResponse:
     """Find moments: what was said, shown or written, and when or on which page.
 
     `links.picture` is a JPEG that shows the hit, or null; `links.media` is the file with a
     fragment that names the place: `#t=start,end` in seconds, or `#page=n`.
     """
     result = library.search(
-        query.q, k=query.k, within=query.span(), sources=query.source, kinds=query.kind
+        query.q,
+        k=query.k,
+        within=query.span(),
+        sources=query.source,
+        kinds=query.kind,
+        where=query.where,
+        permissions=permissions,
     )
     snapshot = library.snapshot()
     body = present.search_json(result, library)
@@ -129,28 +165,39 @@ def search(library: SharedLibrary, query: Annotated[SearchQuery, Query()]) -> JS
 
 
 @router.get("/ask", response_description="As `ask --json`")
-def ask(library: SharedLibrary, question: Annotated[Question, Query()]) -> JSONResponse:
+def ask(
+    library: SharedLibrary,
+    permissions: GrantedPermissions,
+    question: Annotated[Question, Query()],
+) -> JSONResponse:
     """Answer from the archive, every sentence with the span or page that proves it."""
-    return _answer(library, question)
+    return _answer(library, permissions, question)
 
 
 @router.post("/ask", summary="Ask", response_description="As `ask --json`")
-def ask_posted(library: SharedLibrary, question: Question) -> JSONResponse:
+def ask_posted(
+    library: SharedLibrary, permissions: GrantedPermissions, question: Question
+) -> JSONResponse:
     """Answer from the archive, every sentence with the span or page that proves it."""
-    return _answer(library, question)
+    return _answer(library, permissions, question)
 
 
-def _answer(library: Library, question: Question) -> JSONResponse:
+def _answer(library: Library, permissions: frozenset[str], question: Question) -> JSONResponse:
     answer = library.ask(
-        question.question, within=question.span(), sources=question.source, kinds=question.kind
+        question.question,
+        within=question.span(),
+        sources=question.source,
+        kinds=question.kind,
+        where=question.where,
+        permissions=permissions,
     )
     return JSONResponse(present.answer_json(answer))
 
 
 @router.get("/sources", response_description="As `status --json`, and `links` in every source")
-def sources(library: SharedLibrary) -> JSONResponse:
+def sources(library: SharedLibrary, permissions: GrantedPermissions) -> JSONResponse:
     """List what the library holds, and the files that failed with their reasons."""
-    body = present.status_json(library.status())
+    body = present.status_json(library.status(permissions))
     for source in body["sources"]:
         source["links"] = {"media": media_link(source["id"])}
     return JSONResponse(body)
@@ -159,13 +206,18 @@ def sources(library: SharedLibrary) -> JSONResponse:
 @router.get("/sources/{source_id}/on_screen", response_description="As `link --show --json`")
 def on_screen(
     library: SharedLibrary,
+    permissions: GrantedPermissions,
     source_id: SourceId,
     page: Annotated[int | None, Query(ge=1, description="Only this page of the slides.")] = None,
 ) -> JSONResponse:
     """List when pages of a document were on screen in talks, and what was said then."""
     snapshot = library.snapshot()
-    source = _source(snapshot, source_id)
-    pairs = [pair for pair in snapshot.links.pairs if source.id in pair]
+    source = _source(snapshot, source_id, permissions)
+    pairs = [
+        pair
+        for pair in snapshot.links.pairs
+        if source.id in pair and all(snapshot.metadata.of(one).open_to(permissions) for one in pair)
+    ]
     return JSONResponse(links_json(snapshot, pairs, page))
 
 
@@ -177,12 +229,13 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 @router.get("/moments/{source_id}/{ordinal}/picture", response_class=Response, responses=_PICTURE)
 def picture(
     library: SharedLibrary,
+    permissions: GrantedPermissions,
     source_id: SourceId,
     ordinal: Annotated[int, Path(ge=0, description="Position of the moment within its source.")],
 ) -> Response:
     """The picture of a moment: the frame, page or figure as JPEG; 404 when it has none."""
     snapshot = library.snapshot()
-    source = _source(snapshot, source_id)
+    source = _source(snapshot, source_id, permissions)
     moments = snapshot.source_range(source.id)
     if ordinal >= len(moments):
         raise ProblemError(
@@ -211,6 +264,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 def media(
     request: Request,
     library: SharedLibrary,
+    permissions: GrantedPermissions,
     source_id: SourceId,
     range_: Annotated[str | None, Header(alias="Range")] = None,
     if_range: Annotated[str | None, Header()] = None,
@@ -220,7 +274,7 @@ def media(
     snapshot = library.snapshot()
     return media_response(
         snapshot,
-        _source(snapshot, source_id),
+        _source(snapshot, source_id, permissions),
         range_header=range_,
         if_range=if_range,
         if_none_match=if_none_match,
@@ -235,9 +289,9 @@ def health(library: SharedLibrary) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": version("secondsight")})
 
 
-def _source(snapshot: Snapshot, source_id: str) -> Source:
+def _source(snapshot: Snapshot, source_id: str, permissions: frozenset[str]) -> Source:
     source = snapshot.sources.get(source_id)
-    if source is None:
+    if source is None or not snapshot.metadata.of(source_id).open_to(permissions):
         raise ProblemError(
             HTTPStatus.NOT_FOUND, f"no source {source_id!r} in the library; /v1/sources lists them"
         )

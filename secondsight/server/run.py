@@ -41,7 +41,7 @@ def serve(library: Library, settings: ServeSettings, *, announce: Callable[[str]
             )
         library.search("ready", k=1)  # loads the models before anyone waits for them
         config = uvicorn.Config(
-            create_app(library, token=token, host=settings.host),
+            create_app(library, token=token, host=settings.host, permissions=settings.permissions),
             http="h11",
             ws="none",
             lifespan="off",

@@ -15,3 +15,5 @@ class ServeSettings:
     """0: any free port."""
     token: str | None = None
     """What clients send as `Authorization: Bearer`; SECONDSIGHT_TOKEN goes before it."""
+    permissions: tuple[str, ...] = ()
+    """Of sources with permission tags, only those with one of these are shown."""

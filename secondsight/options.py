@@ -1,0 +1,69 @@
+"""Options that commands of the command line share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from index.records import MomentKind
+
+DEBUG_VARIABLE = "SECONDSIGHT_DEBUG"
+
+
+def _set_debug(value: bool) -> bool:
+    if value:
+        os.environ[DEBUG_VARIABLE] = "1"
+    return value
+
+
+LibraryOption = Annotated[
+    Path,
+    typer.Option("--library", "-L", envvar="SECONDSIGHT_LIBRARY", help="Directory of the library."),
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        envvar="SECONDSIGHT_CONFIG",
+        help="YAML file or name of a shipped configuration.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+DebugOption = Annotated[
+    bool,
+    typer.Option(
+        "--debug", callback=_set_debug, is_eager=True, help="Show the traceback of an error."
+    ),
+]
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option("--source", "-s", help="Only this source (id or file name); may be repeated."),
+]
+KindOption = Annotated[
+    list[MomentKind] | None,
+    typer.Option("--kind", "-k", help="Only moments of this kind; may be repeated."),
+]
+WithinOption = Annotated[
+    str | None,
+    typer.Option("--within", help="Only this stretch of time, e.g. 01:00:00-02:00:00."),
+]
+DEFAULT_LIBRARY = Path("archive")
+WhereOption = Annotated[
+    str | None,
+    typer.Option("--where", help="Only sources whose metadata fulfil it: course = 'cs101'."),
+]
+PermissionsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--permissions",
+        help="Only sources without tags or with one of these (a,b); '': only those without.",
+    ),
+]
+
+
+def tags_of(permissions: str | None) -> list[str] | None:
+    """The tags of `--permissions`; None: no restriction."""
+    return None if permissions is None else permissions.replace(",", " ").split()
