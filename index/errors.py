@@ -1,5 +1,7 @@
 """The errors Secondsight raises on purpose: each says what, where, and what to do about it."""
 
+OLD_LIBRARY_ADVICE = "upgrade the library with: secondsight upgrade --library DIRECTORY"
+
 
 class SecondsightError(Exception):
     """Root of every error a user can meet. `str(error)` is one line fit for a terminal."""

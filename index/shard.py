@@ -151,7 +151,7 @@ def write_shard(
             sources=(source.id,),
             segments=len(segments),
             moments=len(moments),
-            files=_stamps(directory),
+            files=stamps(directory),
         )
     except OSError as error:
         remove_tree(directory)
@@ -180,7 +180,8 @@ def _write_pictures(path: Path, moments: Sequence[Moment]) -> list[tuple[int, in
     return places
 
 
-def _stamps(directory: Path) -> dict[str, tuple[int, str]]:
+def stamps(directory: Path) -> dict[str, tuple[int, str]]:
+    """Bytes and SHA-256 of every file of a shard, by its name within it."""
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     return {
         path.relative_to(directory).as_posix(): (path.stat().st_size, file_sha256(path))
@@ -253,18 +254,18 @@ def commit_shard(
                 library, manifest, shards=(*kept, entry), rows=rows, metadata=metadata
             )
         except OSError as error:
-            _take_back(library, manifest, staged, target)
+            take_back(library, manifest, staged, target)
             raise disk_error(target, "write", error) from error
         except LibraryError:
-            _take_back(library, manifest, staged, target)
+            take_back(library, manifest, staged, target)
             raise
         with suppress(OSError):  # No manifest names them any more: they are swept later.
             for shard in replaced:
-                _remove_shard(library, library / SHARDS_NAME / shard.id)
+                remove_shard(library, library / SHARDS_NAME / shard.id)
         return changed
 
 
-def _take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
+def take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
     """Undo the move of a shard, unless the manifest that names it got through."""
     if read_manifest(library).generation == before.generation and target.exists():
         # What cannot be moved back is named by no manifest, and swept later.
@@ -335,7 +336,7 @@ def _sweep(library: Path, manifest: Manifest) -> None:
     try:
         for shard in (library / SHARDS_NAME).iterdir():
             if shard.name not in live:
-                _remove_shard(library, shard)
+                remove_shard(library, shard)
         named = {manifest.inventory, manifest.links, manifest.metadata}
         for kind in ("inventory", "links", "metadata"):
             for table in library.glob(f"{kind}-*"):
@@ -347,7 +348,7 @@ def _sweep(library: Path, manifest: Manifest) -> None:
         raise disk_error(library, "delete leftovers in", error) from error
 
 
-def _remove_shard(library: Path, shard: Path) -> None:
+def remove_shard(library: Path, shard: Path) -> None:
     """Rename first, so that a reader that is just opening it fails at once and retries."""
     doomed = library / STAGING_NAME / f"{shard.name}.{uuid.uuid4().hex}"
     doomed.parent.mkdir(exist_ok=True)

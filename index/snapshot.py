@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from index.catalog import CatalogReader, read_moments
 from index.columns import MomentColumns, SegmentRow
-from index.errors import LibraryError
+from index.errors import OLD_LIBRARY_ADVICE, LibraryError
 from index.files import disk_error
 from index.inventory import InventoryRow, read_inventory
 from index.lexical import LexicalIndex, ShardWords
@@ -30,7 +30,7 @@ from index.metadata import MetadataTable, SourceMetadata, read_metadata
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
-from index.two_level import ShardVectors, TwoLevelIndex
+from index.two_level import ShardVectors, TwoLevelIndex, missing_files
 
 _ATTEMPTS = 50
 
@@ -81,6 +81,8 @@ class _OpenShard:
 
     def __init__(self, library: Path, entry: ShardEntry) -> None:
         directory = library / SHARDS_NAME / entry.id
+        if missing_files(entry.files, entry.moments):
+            raise LibraryError(f"{directory} is of an older format; {OLD_LIBRARY_ADVICE}")
         self.entry = entry
         self.catalog = CatalogReader(directory / CATALOG_NAME)
         self.columns: MomentColumns = self.catalog.moment_columns()

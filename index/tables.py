@@ -22,10 +22,10 @@ import duckdb
 import numpy.typing as npt
 
 from index.columns import Columns, Row
-from index.errors import LibraryError
+from index.errors import OLD_LIBRARY_ADVICE, LibraryError
 from index.files import disk_error
 
-_SCHEMA_VERSIONS = {"catalog": 3, "inventory": 1, "links": 1, "metadata": 1}
+_SCHEMA_VERSIONS = {"catalog": 4, "inventory": 1, "links": 1, "metadata": 1}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "async_threads": 0,
@@ -45,7 +45,7 @@ def created(path: Path, component: str) -> Iterator[duckdb.DuckDBPyConnection]:
         path.unlink(missing_ok=True)
         with duckdb.connect(str(path.absolute()), config=_CONFIG) as connection:
             connection.begin()
-            for script in _migrations(component):
+            for script in component_scripts(component):
                 connection.execute(script)
             yield connection
             connection.commit()
@@ -57,7 +57,8 @@ def created(path: Path, component: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @cache
-def _migrations(component: str) -> tuple[str, ...]:
+def component_scripts(component: str) -> tuple[str, ...]:
+    """The numbered scripts that make a component's tables, in order."""
     scripts = sorted(
         (entry.name, entry.read_text(encoding="utf-8"))
         for entry in resources.files("index.migrations").iterdir()
@@ -66,39 +67,70 @@ def _migrations(component: str) -> tuple[str, ...]:
     return tuple(text for _, text in scripts)
 
 
-def _opened(path: Path, component: str) -> duckdb.DuckDBPyConnection:
-    """A read-only connection; raises LibraryError when the file is missing, damaged or newer."""
+def _connected(path: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection; raises LibraryError when the file is missing or damaged."""
     try:
-        connection = duckdb.connect(str(path.absolute()), read_only=True, config=_CONFIG)
+        return duckdb.connect(str(path.absolute()), read_only=True, config=_CONFIG)
     except (duckdb.Error, OSError) as error:
         raise disk_error(path, "read", error) from error
-    try:
-        _check_version(path, component, connection, "")
-    except LibraryError:
-        connection.close()
-        raise
-    return connection
 
 
-def _check_version(
+def check_version(
     path: Path, component: str, connection: duckdb.DuckDBPyConnection, prefix: str
 ) -> None:
     """Raise LibraryError unless the file holds the component in a version this code reads."""
+    _require_present(path, component, _version(path, component, connection, prefix))
+
+
+def _version(
+    path: Path, component: str, connection: duckdb.DuckDBPyConnection, prefix: str = ""
+) -> int:
+    """Version of a component in a file; 0: none. Raises LibraryError."""
     try:
         found = connection.execute(f"SELECT component, version FROM {prefix}schema_version")
-        version = dict(found.fetchall()).get(component)
+        return int(dict(found.fetchall()).get(component, 0))
     except duckdb.Error as error:
         raise disk_error(path, "read", error) from error
+
+
+def _require_present(path: Path, component: str, version: int) -> None:
     reads = _SCHEMA_VERSIONS[component]
     if version != reads:
-        advice = (
-            "ingest its files into a new library"
-            if version is not None and version < reads
-            else "upgrade with: pip install --upgrade secondsight"
-        )
+        old = 0 < version < reads
         raise LibraryError(
-            f"{path} has {component} schema {version}, this Secondsight reads {reads}; {advice}"
+            f"{path} has {component} schema {version}, this Secondsight reads {reads}; "
+            + (OLD_LIBRARY_ADVICE if old else "upgrade with: pip install --upgrade secondsight")
         )
+
+
+def is_older(path: Path, component: str) -> bool:
+    """True when `migrate` has to bring a file to the present version.
+
+    Raises LibraryError when it is newer or cannot be read.
+    """
+    with closing(_connected(path)) as connection:
+        version = _version(path, component, connection)
+    if 0 < version < _SCHEMA_VERSIONS[component]:
+        return True
+    _require_present(path, component, version)
+    return False
+
+
+def migrate(path: Path, component: str) -> None:
+    """Bring a file to the present version by the scripts it lacks, all or none of them.
+
+    Raises LibraryError when the file or the disk refuses.
+    """
+    try:
+        with duckdb.connect(str(path.absolute()), config=_CONFIG) as connection:
+            version = _version(path, component, connection)
+            connection.begin()
+            for script in component_scripts(component)[version:]:
+                connection.execute(script)
+            connection.commit()
+            connection.execute("CHECKPOINT")
+    except (duckdb.Error, OSError) as error:
+        raise disk_error(path, "upgrade", error) from error
 
 
 class Attached:
@@ -115,7 +147,7 @@ class Attached:
             raise disk_error(path, "read", error) from error
         # Finalizers run anywhere, even inside DuckDB: detaching waits for the next attaching.
         weakref.finalize(self, _unused_schemas.append, schema)
-        _check_version(path, "catalog", connection, f"{schema}.")
+        check_version(path, "catalog", connection, f"{schema}.")
 
     def rows(self, statement: str) -> list[Row]:
         """What a query gives, as rows. Raises LibraryError when the file cannot be read."""
@@ -197,7 +229,8 @@ def write_tables(path: Path, component: str, contents: Mapping[str, Columns]) ->
 
 def read_table(path: Path, component: str, table: str, fields: str, *, order: str) -> list[Row]:
     """All rows of a table of a file, in order; raises LibraryError when it cannot be read."""
-    with closing(_opened(path, component)) as connection:
+    with closing(_connected(path)) as connection:
+        check_version(path, component, connection, "")
         try:
             return connection.execute(f"SELECT {fields} FROM {table} ORDER BY {order}").fetchall()
         except duckdb.Error as error:

@@ -10,7 +10,7 @@ their number nor the order in which they were committed changes a result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal
@@ -114,6 +114,34 @@ def _check_rows(name: str, rows: Vectors, dims: int) -> None:
 
 def _rotated(rows: Vectors, rotation: Vectors) -> Vectors:
     return np.ascontiguousarray(rows @ rotation.T, dtype=np.float32)
+
+
+def missing_files(files: Collection[str], num_moments: int) -> list[str]:
+    """The files of vectors that a shard of an older format lacks, of those it has."""
+    wanted = [COSINES_NAME, *([BITS_NAME] if num_moments >= _BITS_FROM else [])]
+    return [name for name in wanted if name not in files]
+
+
+def write_missing(directory: Path, names: Collection[str]) -> None:
+    """Derive files of vectors that a shard lacks from those that it has.
+
+    Raises LibraryError when these cannot be read or the disk refuses.
+    """
+    try:
+        segments = np.load(directory / SEGMENTS_NAME)
+        lists = Lists(directory / MOMENTS_NAME) if len(segments) else None
+        rows = np.zeros((0, segments.shape[1]), dtype=np.float32)
+        owners = np.zeros(0, dtype=np.int64)
+        if lists is not None:
+            rows = lists.decoded(np.arange(lists.num_rows))
+            owners = np.repeat(np.arange(len(segments)), lists.sizes)
+        if COSINES_NAME in names:
+            cosines = np.einsum("ij,ij->i", rows, segments[owners].astype(np.float32))
+            np.save(directory / COSINES_NAME, cosines.astype(np.float16))
+    except (OSError, ValueError) as error:
+        raise disk_error(directory, "write the vectors of", error) from error
+    if BITS_NAME in names:
+        write_bits(directory / BITS_NAME, rows)
 
 
 # --- one shard, open -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
 from ingest.metadata import given_metadata
-from secondsight import cache_command, link_command, present
+from secondsight import cache_command, link_command, present, sql_command, upgrade_command
 from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.options import (
@@ -310,6 +310,10 @@ def doctor(
         present.print_checks(Console(), checks)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
+
+
+app.command()(sql_command.sql)
+app.command()(upgrade_command.upgrade)
 
 
 def main(arguments: list[str] | None = None) -> None:

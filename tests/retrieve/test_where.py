@@ -181,8 +181,8 @@ def test_conditions_hold_where_a_naive_evaluation_says_so(
 _SCRAPS = st.lists(
     st.sampled_from(
         [
-            *"course year and or not in like is null true drop table select 9999999999".split(),
-            *"( ) , = <> ' '' 'cs' \" 1 -2.5e3 1e999 -- ; é \0 /* ٣ .".split(" "),
+            *"course year and or not in like is null true drop table select 9999999".split(),  # noqa: SIM905
+            *"( ) , = <> ' '' 'cs' \" 1 -2.5e3 1e999 -- ; é \0 /* ٣ .".split(" "),  # noqa: SIM905
             " ",
         ]
     ),
@@ -221,7 +221,6 @@ def test_no_text_raises_anything_but_an_error_that_points_at_it(text: str) -> No
         ("year like 3", 11, "expected a text in single quotes"),
         ("2020 < year", 1, "expected a name"),
         ("year > 1; drop table sources", 9, "';' has no meaning here"),
-        ("a = 1 and not " * 200, None, "deep|characters"),
         ("not " * (MAX_DEPTH + 1) + "a = 1", 4 * (MAX_DEPTH + 1) + 1, "at most 50 deep"),
         ("(" * 900 + "a = 1" + ")" * 900, MAX_DEPTH + 2, "at most 50 deep"),
         ("a = '" + "x" * 4000 + "'", 4001, "at most 4000 characters"),
@@ -230,15 +229,12 @@ def test_no_text_raises_anything_but_an_error_that_points_at_it(text: str) -> No
         ("course > 7", 1, "course is never like 7: it holds values such as 'cs'"),
     ],
 )
-def test_errors_point_at_the_column(text: str, column: int | None, problem: str) -> None:
+def test_errors_point_at_the_column(text: str, column: int, problem: str) -> None:
     table = MetadataTable({"a": SourceMetadata({"course": "cs", "year": 3})}, ["a"])
     with pytest.raises(WhereError) as caught:
         matching(parse_where(text), table.columns, np.ones(1, dtype=np.bool_))
-    if column is None:
-        assert any(part in str(caught.value) for part in problem.split("|"))
-    else:
-        assert problem in str(caught.value)
-        assert caught.value.column == column
+    assert problem in str(caught.value)
+    assert caught.value.column == column
 
 
 def test_precedence_is_that_of_sql() -> None:
