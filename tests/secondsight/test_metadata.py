@@ -112,8 +112,8 @@ def test_ties_between_slides_and_talks_are_told_to_who_may_see_both(tagged: Libr
 def test_a_server_shows_no_tagged_source_unless_it_was_started_so(tagged: Library) -> None:
     coffee = tagged.source(COFFEE).id
     manual = tagged.source(MANUAL).id
-    paths = (f"/v1/sources/{coffee}/media", f"/v1/sources/{coffee}/on_screen")
-    paths = (*paths, f"/v1/moments/{coffee}/0/picture")
+    places = (f"sources/{coffee}/media", f"sources/{coffee}/on_screen")
+    paths = [f"/v1/{place}" for place in (*places, f"moments/{coffee}/0/picture")]
     for permissions, is_shown in (((), False), (("board",), True)):
         client = TestClient(
             create_app(tagged, permissions=permissions), base_url="http://127.0.0.1"
