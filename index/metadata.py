@@ -200,12 +200,19 @@ class MetadataTable:
 
     def open_to(self, permissions: Collection[str] | None) -> Mask:
         """Which sources may be found with these permissions: (number of sources,) bool."""
-        if permissions is None:
-            return np.ones(len(self._source_ids), dtype=np.bool_)
-        return np.array(
-            [self.of(source_id).open_to(permissions) for source_id in self._source_ids],
-            dtype=np.bool_,
-        )
+        codes, groups = self._tags
+        opened = [SourceMetadata(tags=tags).open_to(permissions) for tags in groups]
+        mask: Mask = np.array(opened, dtype=np.bool_)[codes]
+        return mask
+
+    @cached_property
+    def _tags(self) -> tuple[npt.NDArray[np.int32], tuple[frozenset[str], ...]]:
+        """Which set of tags each source has, and these sets, that without tags first."""
+        groups: dict[frozenset[str], int] = {frozenset(): 0}
+        codes = np.zeros(len(self._source_ids), dtype=np.int32)
+        for number, source_id in enumerate(self._source_ids):
+            codes[number] = groups.setdefault(self.of(source_id).tags, len(groups))
+        return codes, tuple(groups)
 
     @cached_property
     def columns(self) -> dict[str, MetadataColumn]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -302,6 +302,8 @@ def like(text: str, pattern: str) -> bool:
 
     At most len(text) x len(pattern) steps: after a `%` only the last one is tried anew.
     """
+    if "_" not in pattern:
+        return _holds_in_order(text, pattern.split("%"))
     at = taken = 0
     retry: tuple[int, int] | None = None
     while at < len(text):
@@ -317,3 +319,19 @@ def like(text: str, pattern: str) -> bool:
         else:
             return False
     return not pattern[taken:].strip("%")
+
+
+def _holds_in_order(text: str, parts: Sequence[str]) -> bool:
+    """Whether a text is these parts with any text between them."""
+    if len(parts) == 1:
+        return text == parts[0]
+    first, *middle, last = parts
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True

@@ -133,7 +133,7 @@ def test_a_missing_or_damaged_file_is_a_library_error(tmp_path: Path) -> None:
         read_inventory(damaged)
 
 
-@pytest.mark.parametrize(("version", "advice"), [(99, "upgrade"), (2, "into a new library")])
+@pytest.mark.parametrize(("version", "advice"), [(99, "pip install"), (2, "secondsight upgrade")])
 def test_a_schema_of_another_version_says_what_to_do(
     tmp_path: Path, version: int, advice: str
 ) -> None:
