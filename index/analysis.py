@@ -31,6 +31,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 _LOCK = (
     "SET temp_directory = ''",  # what is forgotten must not lie about elsewhere
+    "SET enable_progress_bar = false",
     "SET enable_external_access = false",
     "SET lock_configuration = true",
 )
@@ -52,14 +53,14 @@ _CATALOG_VIEWS = {
         "ticks_per_second, pages, details, notes FROM {schema}.sources"
     ),
     "segments": (
-        "SELECT segment + {segments} AS segment, sources.id AS source, title, "
+        "SELECT segment::BIGINT + {segments} AS segment, sources.id AS source, title, "
         "first_moment + {moments} AS first_moment, moment_count, "
         + _TIMES.format(of="segments")
         + ", first_page, last_page FROM {schema}.segments AS segments "
         "JOIN {schema}.sources AS sources USING (source)"
     ),
     "moments": (
-        "SELECT moment + {moments} AS moment, segment + {segments} AS segment, "
+        "SELECT moment + {moments} AS moment, segment::BIGINT + {segments} AS segment, "
         "sources.id AS source, moments.kind, "
         + _TIMES.format(of="moments")
         + ", page, page_label, heading, text, confidence, pts, time_base_numerator, "
@@ -153,6 +154,8 @@ class Analysis:
             if late.is_set():
                 raise QuestionError(f"the query took longer than {timeout_s:g} s") from error
             raise QuestionError(_one_line(error)) from error
+        except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
         finally:
             if timer is not None:
                 timer.cancel()

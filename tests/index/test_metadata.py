@@ -23,9 +23,9 @@ from index.metadata import (
     typed,
     write_metadata,
 )
-from index.shard import forget_source, record_outcomes, sweep
+from index.shard import commit_shard, forget_source, record_outcomes, sweep
 from index.snapshot import Snapshot
-from tests.index.build import add_video, source_id
+from tests.index.build import IDENTITY, add_video, row_of, source_id, write_video
 
 _values = (
     st.text(st.characters(codec="utf-8"), max_size=20)
@@ -126,6 +126,20 @@ def test_a_change_leaves_what_it_does_not_name(library: Path) -> None:
     generation = after.generation
     record_outcomes(library, [], metadata={source_id(1): MetadataChange({"year": 2021})})
     assert read_manifest(library).generation == generation
+
+
+def test_tags_are_published_at_the_same_stroke_as_their_source(library: Path, area: Path) -> None:
+    entry = write_video(library, area / "shard", 1)
+    before = read_manifest(library).generation
+    tags = {source_id(1): MetadataChange(tags=frozenset({"board"}))}
+    manifest = commit_shard(
+        library, area / "shard", entry, [row_of(1)], embedder=IDENTITY, metadata=tags
+    )
+    assert manifest.generation == before + 1
+    assert not Snapshot.open(library).metadata.of(source_id(1)).open_to(())
+    again = write_video(library, area / "again", 1)
+    commit_shard(library, area / "again", again, [], embedder=IDENTITY, replace_present=True)
+    assert not Snapshot.open(library).metadata.of(source_id(1)).open_to(())
 
 
 def test_forgetting_a_source_forgets_what_is_said_about_it(library: Path) -> None:
