@@ -1,17 +1,19 @@
 """The lexical index: names, codes and rare words, found as typed. All tantivy is here.
 
-Text becomes tokens in Python, the same way for documents and queries, so that every script works:
-case and Latin accents are folded; runs of scripts written without spaces become pairs of
-characters; codes joined by punctuation ("TG-4471-K") are found with it, without it, or in parts.
-Scores are BM25 (Robertson and Zaragoza 2009) with the statistics of each shard by itself, as in
-any sharded search engine: scores of shards with very different contents differ slightly in scale.
+Text becomes tokens in Python (`index.words`), the same way for documents and queries, so that
+every script works. Scores are BM25 (Robertson and Zaragoza 2009), k1 = 1.2 and b = 0.75, and the
+same however the moments are spread over shards: words weigh by how rare they are in all shards,
+and lengths count against a fixed length (`_USUAL_LENGTHS`) that no shard moves.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil, log
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,22 +21,25 @@ import tantivy
 from tantivy import Occur, Query
 
 from index.columns import storable
+from index.errors import LibraryError
 from index.files import disk_error
-from index.ranking import Ids, Mask, Vectors, starts_of, top_k
-from index.words import LOOKUP_STOP_WORDS, UNSPACED, forms_of, words_of
+from index.ranking import Ids, Mask, Vectors, top_k
+from index.typos import typos_between
+from index.word_query import Reading, Term
+from index.words import LOOKUP_STOP_WORDS, forms_of, is_sign, words_of
 
+WORDS_VERSION = 2
+"""Version of what `write_words` writes: another cut of words, another schema, another version."""
+
+_VERSION_NAME = "words.json"
 _HEAP_BYTES = 64_000_000
 _LARGEST_FILTER_RUNS = 32
-_QUOTED = re.compile('["“”„«»]([^"“”„«»]+)["“”„«»]')
-
-# How much a match in each field counts; a token scores by its best field.
-_WORDS_WEIGHT = 1.0
-_STEMS_WEIGHT = 0.9
-_FORMS_WEIGHT = 1.0
-_HEADING_WEIGHT = 0.4
-_NAME_WEIGHT = 0.2
 _TIE_BREAKER = 0.1
-_PHRASE_WEIGHT = 3.0
+_USUAL_LENGTHS = {"words": 48, "stems": 48, "forms": 16, "heading": 8, "name": 4}
+"""Tokens of a field that count as neither short nor long."""
+_FILLER = "."
+"""Cannot be a word: it has no letter."""
+_MOMENTS_PER_FILLER = 200
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -60,13 +65,19 @@ def _plain_analyzer() -> tantivy.TextAnalyzer:
 
 
 def _stemming_analyzer() -> tantivy.TextAnalyzer:
-    """English then Russian: each leaves words of other scripts alone."""
-    return (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
-        .filter(tantivy.Filter.stemmer("english"))
-        .filter(tantivy.Filter.stemmer("russian"))
-        .build()
-    )
+    """One after the other: each leaves words of other scripts alone."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    for language in ("english", "russian", "greek", "arabic", "tamil"):
+        builder = builder.filter(tantivy.Filter.stemmer(language))
+    return builder.build()
+
+
+_STEMMER = _stemming_analyzer()
+
+
+def stems_of(words: Sequence[str]) -> list[str]:
+    """What the index takes for the stem of each of these folded words."""
+    return _STEMMER.analyze(" ".join(words)) if words else []
 
 
 def write_words(
@@ -83,22 +94,51 @@ def write_words(
         index.register_tokenizer("plain", _plain_analyzer())
         index.register_tokenizer("stemmed", _stemming_analyzer())
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
+        lengths = dict.fromkeys(_USUAL_LENGTHS, 0)
         for number, (text, heading, name) in enumerate(zip(texts, headings, names, strict=True)):
-            words = " ".join(words_of(storable(text)))
+            words = words_of(storable(text))
+            fields = {
+                "words": words,
+                "stems": words,
+                "forms": forms_of(storable(text)),
+                "heading": words_of(storable(heading)),
+                "name": words_of(storable(name)),
+            }
             document = tantivy.Document()
             document.add_unsigned("moment", number)
-            document.add_text("words", words)
-            document.add_text("stems", words)
-            document.add_text("forms", " ".join(forms_of(storable(text))))
-            document.add_text("heading", " ".join(words_of(storable(heading))))
-            document.add_text("name", " ".join(words_of(storable(name))))
+            for field, tokens in fields.items():
+                document.add_text(field, " ".join(tokens))
+                lengths[field] += len(tokens)
             writer.add_document(document)
+        for filler in _fillers(lengths, len(texts)):
+            writer.add_document(filler)
         writer.commit()
         writer.wait_merging_threads()
         for lock in directory.glob(".tantivy-*.lock"):
             lock.unlink()
+        version = {"version": WORDS_VERSION, "moments": len(texts)}
+        (directory / _VERSION_NAME).write_text(json.dumps(version), encoding="utf-8")
     except (OSError, ValueError) as error:
         raise disk_error(directory, "write the words of", error) from error
+
+
+def _fillers(lengths: Mapping[str, int], num_moments: int) -> Iterable[tantivy.Document]:
+    """Documents without words that make the mean length of every field the usual one.
+
+    BM25 holds a length against the mean of its index, which tantivy counts by itself; with equal
+    means, shards score alike.
+    """
+    if not num_moments:
+        return
+    needed = max(ceil(lengths[field] / usual) for field, usual in _USUAL_LENGTHS.items())
+    count = max(1, needed - num_moments, num_moments // _MOMENTS_PER_FILLER)
+    for number in range(count):
+        document = tantivy.Document()
+        for field, usual in _USUAL_LENGTHS.items():
+            missing = usual * (num_moments + count) - lengths[field]
+            own = missing * (number + 1) // count - missing * number // count
+            document.add_text(field, f"{_FILLER} " * own)
+        yield document
 
 
 # --- searching -----------------------------------------------------------------------------------
@@ -108,7 +148,11 @@ class ShardWords:
     """One shard's lexical index, open; stays readable after its files are deleted."""
 
     def __init__(self, directory: Path) -> None:
-        """Open what `write_words` wrote; raises LibraryError when it is not there."""
+        """Open what `write_words` wrote.
+
+        Raises LibraryError when it is not there or was written by another version.
+        """
+        self.num_moments = _checked_moments(directory)
         try:
             index = tantivy.Index.open(str(directory))
             # Shards never change: no thread needs to watch for commits.
@@ -116,7 +160,27 @@ class ShardWords:
             self.searcher = index.searcher()
         except (OSError, ValueError) as error:
             raise disk_error(directory, "read the words of", error) from error
-        self.num_moments: int = self.searcher.num_docs
+        self._num_documents: int = self.searcher.num_docs
+
+    def count(self, field: str, word: str) -> int:
+        """In how many moments a field holds a word."""
+        found: int = self.searcher.doc_freq(field, word)
+        return found
+
+    def rarity(self, count: int) -> float:
+        """What tantivy makes of a word that `count` moments of this shard hold."""
+        return rarity_of(count, self._num_documents)
+
+    def near_words(self, typed: str, most: int) -> dict[str, tuple[int, int]]:
+        """Words of the texts with at most so many typos: typos, and how many moments hold it."""
+        query = Query.fuzzy_term_query(_SCHEMA, "words", typed, most, True)
+        found: list[tuple[str, int]] = self.searcher.terms_with_prefix("words", typed[0], query)
+        return {
+            word: (typos, count)
+            for word, count in found
+            if word not in LOOKUP_STOP_WORDS and word.isalpha()
+            if (typos := typos_between(typed, word, most))
+        }
 
     def search(self, query: Query, count: int) -> tuple[Ids, Vectors]:
         """Local ids and scores of the `count` best."""
@@ -127,72 +191,99 @@ class ShardWords:
         return np.array(ids, dtype=np.int64), scores
 
 
-class LexicalIndex:
-    """The words of many shards, searched as one. Global ids count through the shards in order."""
-
-    def __init__(self, shards: Sequence[ShardWords]) -> None:
-        """Join open shards."""
-        self._shards = tuple(shards)
-        self._starts = starts_of([shard.num_moments for shard in shards])
-        self._stemmer = _stemming_analyzer()
-
-    @classmethod
-    def open(cls, directories: Sequence[Path]) -> LexicalIndex:
-        """Open the shards in `directories` and join them."""
-        return cls([ShardWords(directory) for directory in directories])
-
-    @property
-    def num_moments(self) -> int:
-        """Moments in all shards."""
-        return int(self._starts[-1])
-
-    def search(
-        self, query_text: str, k: int, *, allowed: Mask | None = None
-    ) -> tuple[Ids, Vectors]:
-        """The k moments that match the text best: ids int64 and BM25 scores float32, best first.
-
-        The text is what a person typed: no operators, any of its words may match, and a phrase in
-        double quotes weighs more where it occurs as such. `allowed` (num_moments,) bool acts
-        before ranking. Equal scores come in ascending id.
-        """
-        if allowed is not None and allowed.shape != (self.num_moments,):
-            raise ValueError(f"allowed must be ({self.num_moments},), got {allowed.shape}")
-        readings = [_readings(term) for term in self._terms(storable(query_text))]
-        query = Query.boolean_query([(Occur.Should, reading) for reading in readings])
-        all_ids, all_scores = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
-        for number, shard in enumerate(self._shards if readings else ()):
-            start, end = self._starts[number : number + 2]
-            own = None if allowed is None else allowed[start:end]
-            ids, scores = _search_shard(shard, query, k, own)
-            all_ids.append(ids + start)
-            all_scores.append(scores)
-        ids, scores = np.concatenate(all_ids), np.concatenate(all_scores)
-        order = np.lexsort((ids, -scores))[: max(k, 0)]
-        return ids[order], scores[order]
-
-    def _terms(self, text: str) -> Iterator[list[tuple[str, str | list[str], float]]]:
-        """For each thing asked for: its readings as (field, word or phrase, weight)."""
-        words = words_of(text)
-        telling = [word for word in words if word not in LOOKUP_STOP_WORDS] or words
-        for word in dict.fromkeys(telling):
-            stem = "".join(self._stemmer.analyze(word))
-            yield [
-                ("words", word, _WORDS_WEIGHT),
-                ("stems", stem, _STEMS_WEIGHT),
-                ("forms", word, _FORMS_WEIGHT),
-                ("heading", stem, _HEADING_WEIGHT),
-                ("name", word, _NAME_WEIGHT),
-            ]
-        for form in dict.fromkeys(forms_of(text)):
-            if form not in telling and not UNSPACED.fullmatch(form):
-                yield [("forms", form, _FORMS_WEIGHT), ("words", form, _WORDS_WEIGHT)]
-        for match in _QUOTED.finditer(text):
-            phrase = words_of(match.group(1))
-            if len(phrase) > 1:
-                yield [("words", phrase, _PHRASE_WEIGHT)]
+def _checked_moments(directory: Path) -> int:
+    try:
+        about = json.loads((directory / _VERSION_NAME).read_text(encoding="utf-8"))
+        version, moments = int(about["version"]), int(about["moments"])
+    except FileNotFoundError as error:
+        if not directory.is_dir():
+            raise disk_error(directory, "read the words of", error) from error
+        version, moments = 1, 0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise disk_error(directory, "read the words of", error) from error
+    if version != WORDS_VERSION:
+        advice = (
+            "bring the library up to date with: secondsight upgrade"
+            if version < WORDS_VERSION
+            else "upgrade with: pip install --upgrade secondsight"
+        )
+        raise LibraryError(
+            f"{directory} holds words in version {version}, this Secondsight reads "
+            f"{WORDS_VERSION}; {advice}"
+        )
+    return moments
 
 
-def _search_shard(
+def rarity_of(count: int, total: int) -> float:
+    """Inverse document frequency as tantivy has it; never below 0."""
+    return log(1 + (total - count + 0.5) / (count + 0.5))
+
+
+class Counts(NamedTuple):
+    """How many moments hold a word in a field: in each shard, and what rarity that makes."""
+
+    by_shard: list[int]
+    rarity: float
+
+
+def compiled(
+    terms: Sequence[Term],
+    counts: Mapping[tuple[str, str], Counts],
+    shard: ShardWords,
+    number: int,
+) -> Query | None:
+    """The query of one shard, of the readings that its words can have; None when none matches."""
+    found: list[tuple[Occur, Query]] = []
+    for term in terms:
+        readings = [
+            built
+            for reading in term.readings
+            if (built := _reading(reading, counts, shard, number)) is not None
+        ]
+        if readings:
+            query = readings[0]
+            if len(readings) > 1:
+                query = Query.disjunction_max_query(readings, _TIE_BREAKER)
+            found.append((Occur.Must if term.required else Occur.Should, query))
+        elif term.required:
+            return None
+    return Query.boolean_query(found) if found else None
+
+
+def _reading(
+    reading: Reading,
+    counts: Mapping[tuple[str, str], Counts],
+    shard: ShardWords,
+    number: int,
+) -> Query | None:
+    """A reading, with the rarity of its words in all shards in place of that in this one."""
+    of_words = [counts[reading.field, word] for word in reading.words]
+    rarity = sum(found.rarity for found in of_words)
+    if reading.within_signs:
+        query = Query.regex_phrase_query(_SCHEMA, reading.field, _patterns(reading.words))
+        return Query.const_score_query(query, reading.weight * rarity)
+    if not all(found.by_shard[number] for found in of_words):
+        return None
+    own = sum(shard.rarity(found.by_shard[number]) for found in of_words)
+    query = (
+        Query.phrase_query(_SCHEMA, reading.field, list(reading.words))
+        if len(reading.words) > 1
+        else Query.term_query(_SCHEMA, reading.field, reading.words[0], "freq")
+    )
+    return Query.boost_query(query, reading.weight * rarity / own)
+
+
+def _patterns(words: Sequence[str]) -> list[str | tuple[int, str]]:
+    """Regular expressions of a phrase: a single sign at its ends may be part of a pair."""
+    patterns = [re.escape(word) for word in words]
+    if is_sign(words[0]):
+        patterns[0] = f".*{patterns[0]}"
+    if is_sign(words[-1]):
+        patterns[-1] = f"{patterns[-1]}.*"
+    return list(patterns)
+
+
+def search_shard(
     shard: ShardWords, query: Query, k: int, allowed: Mask | None
 ) -> tuple[Ids, Vectors]:
     """Local ids and scores of the shard's best k allowed moments."""
@@ -215,20 +306,6 @@ def _search_shard(
             asked = min(4 * asked, limit)
 
     return top_k(search, k, len(numbers))
-
-
-def _readings(term: Sequence[tuple[str, str | list[str], float]]) -> Query:
-    """A term scores by its best field, plus a little for the others."""
-    readings = [
-        Query.boost_query(
-            Query.phrase_query(_SCHEMA, field, list(value))
-            if isinstance(value, list)
-            else Query.term_query(_SCHEMA, field, value, "freq"),
-            weight,
-        )
-        for field, value, weight in term
-    ]
-    return Query.disjunction_max_query(readings, _TIE_BREAKER)
 
 
 def _within(numbers: npt.NDArray[np.int64]) -> Query:

@@ -16,7 +16,7 @@ from index.columns import MomentColumns, SegmentRow
 from index.errors import OLD_LIBRARY_ADVICE, LibraryError
 from index.files import disk_error
 from index.inventory import InventoryRow, read_inventory
-from index.lexical import LexicalIndex, ShardWords
+from index.lexical import ShardWords
 from index.links import PageLinks, read_links
 from index.manifest import (
     SHARDS_NAME,
@@ -31,6 +31,8 @@ from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
 from index.two_level import ShardVectors, TwoLevelIndex, missing_files
+from index.word_query import Phrases, Typos
+from index.word_search import LexicalIndex
 
 _ATTEMPTS = 50
 
@@ -259,10 +261,20 @@ class Snapshot:
         return self._vectors.search(query, k, mode=mode, probes=probes, allowed=allowed)
 
     def search_words(
-        self, text: str, k: int, *, allowed: Mask | None = None
+        self,
+        text: str,
+        k: int,
+        *,
+        allowed: Mask | None = None,
+        phrases: Phrases = "prefer",
+        typos: Typos = "none",
     ) -> tuple[Ids, Vectors]:
         """Ids and BM25 scores of the moments that match words; see `LexicalIndex.search`."""
-        return self._words.search(text, k, allowed=allowed)
+        return self._words.search(text, k, allowed=allowed, phrases=phrases, typos=typos)
+
+    def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
+        """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`."""
+        return self._words.near_words(text, typos)
 
     def vectors(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors, (len(ids), d) float32."""

@@ -14,6 +14,7 @@ from generate.answer import Answer
 from generate.citations import Citation, format_citation, format_place
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
+from index.highlights import highlights
 from index.inventory import InventoryRow
 from index.manifest import read_manifest
 from index.metadata import NO_METADATA, SourceMetadata
@@ -71,7 +72,9 @@ def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
     return {
         "query": result.query,
         "took_ms": round(result.took_ms, 3),
-        "hits": [_hit_json(hit, snapshot.paths(hit.source.id)) for hit in result.hits],
+        "hits": [
+            _hit_json(hit, snapshot.paths(hit.source.id), result.query) for hit in result.hits
+        ],
     }
 
 
@@ -148,7 +151,7 @@ def checks_json(checks: Sequence[Check]) -> dict[str, Any]:
     }
 
 
-def _hit_json(hit: Hit, paths: Sequence[str]) -> dict[str, Any]:
+def _hit_json(hit: Hit, paths: Sequence[str], query: str) -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -160,6 +163,7 @@ def _hit_json(hit: Hit, paths: Sequence[str]) -> dict[str, Any]:
         },
         **place_json(hit.place),
         "text": hit.text,
+        "highlights": highlights(query, hit.text),
         "reasons": [
             {"kind": reason.kind, "score": reason.score, "text": reason.text}
             for reason in hit.reasons
@@ -237,11 +241,20 @@ def print_hits(console: Console, result: SearchResult) -> None:
         head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
         console.print(head, soft_wrap=True)
         for line in telling_lines(hit.text, result.query):
-            console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+            console.print(_marked(line, result.query), highlight=False, soft_wrap=True)
         _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")
     console.print(f"{len(result.hits)} hits in {result.took_ms:.0f} ms", style="dim")
+
+
+def _marked(line: str, query: str) -> Text:
+    """A line, indented, with what matches the query in bold."""
+    indent = "    "
+    marked = Text(indent + line)
+    for start, end in highlights(query, line):
+        marked.stylize("bold", len(indent) + start, len(indent) + end)
+    return marked
 
 
 def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[str]:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError
-from index.lexical import LexicalIndex, ShardWords, write_words
+from index.lexical import ShardWords, write_words
+from index.word_search import LexicalIndex
 from index.words import fold, forms_of, words_of
 
 TEXTS = [
