@@ -183,4 +183,4 @@ def test_every_word_of_a_text_finds_it(stored: Path, texts: list[str]) -> None:
 
 
 def _ids(index: LexicalIndex, query: str) -> list[int]:
-    return index.search(query, 500)[0].tolist()
+    return [int(found) for found in index.search(query, 500)[0]]
