@@ -33,6 +33,8 @@ _FORMS_WEIGHT = 1.0
 _HEADING_WEIGHT = 0.4
 _NAME_WEIGHT = 0.2
 _PHRASE_WEIGHT = 3.0
+_RUN_WEIGHT = 1.0
+"""Without spaces, what is typed together is mostly one expression: whole, it counts once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class WordQuery:
     """Each once, without those that tell nothing, unless there are no others."""
     spelled: tuple[str, ...]
     """Codes without their joiners and words with their signs, that are not among the words."""
+    runs: tuple[tuple[str, ...], ...]
+    """The pairs of signs of each run of three signs or more of a script without spaces."""
     phrases: tuple[Phrase, ...]
 
 
@@ -77,15 +81,29 @@ class Term:
 def parse_query(text: str) -> WordQuery:
     """Read what a person typed: there are no operators but double quotes."""
     folded = fold(storable(text))
-    found = [token.word for token in word_tokens(folded)]
+    tokens = list(word_tokens(folded))
+    found = [token.word for token in tokens]
     words = tuple(dict.fromkeys(word for word in found if word not in LOOKUP_STOP_WORDS))
     words = words or tuple(dict.fromkeys(found))
     spelled = dict.fromkeys(token.word for token in spelled_tokens(folded))
     return WordQuery(
         words=words,
         spelled=tuple(form for form in spelled if form not in words),
+        runs=_runs(tokens),
         phrases=tuple(phrase for quoted in _quoted(text) if (phrase := _phrase(quoted)).words),
     )
+
+
+def _runs(tokens: Sequence[Token]) -> tuple[tuple[str, ...], ...]:
+    runs: list[list[str]] = []
+    end = 0
+    for token in tokens:
+        if token.start < end:
+            runs[-1].append(token.word)
+        else:
+            runs.append([token.word])
+        end = token.end
+    return tuple(dict.fromkeys(tuple(run) for run in runs if len(run) > 1))
 
 
 def loose_words(query: WordQuery, text: str, phrases: Phrases) -> tuple[str, ...]:
@@ -121,6 +139,7 @@ def terms_of(
     for form in query.spelled:
         readings = Reading("forms", (form,), _FORMS_WEIGHT), Reading("words", (form,), 1.0)
         terms.append(Term(readings))
+    terms += [Term((Reading("words", run, _RUN_WEIGHT),)) for run in query.runs]
     required = phrases == "require"
     for phrase in query.phrases:
         if required or len(phrase.words) > 1:

@@ -98,7 +98,7 @@ class LexicalIndex:
 
     def _is_held(self, word: str) -> bool:
         """True when some moment is found by this word as typed."""
-        terms = terms_of(WordQuery((word,), (), ()), stem=_stem, phrases="prefer", near={})
+        terms = terms_of(WordQuery((word,), (), (), ()), stem=_stem, phrases="prefer", near={})
         return any(any(counts.by_shard) for counts in self._count(terms).values())
 
     def _near(self, word: str, most: int, held: bool) -> list[tuple[str, float]]:
