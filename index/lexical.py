@@ -35,8 +35,8 @@ _VERSION_NAME = "words.json"
 _HEAP_BYTES = 64_000_000
 _LARGEST_FILTER_RUNS = 32
 _TIE_BREAKER = 0.1
-_USUAL_LENGTHS = {"words": 48, "stems": 48, "forms": 16, "heading": 8, "name": 4}
-"""Tokens of a field that count as neither short nor long."""
+_USUAL_LENGTHS = {"words": 96, "stems": 96, "forms": 16, "heading": 8, "name": 4}
+"""Tokens of a field that count as neither short nor long: a passage, a chapter's title."""
 _FILLER = "."
 """Cannot be a word: it has no letter."""
 _MOMENTS_PER_FILLER = 200
