@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil, log
 from pathlib import Path
 from typing import NamedTuple
@@ -161,11 +161,8 @@ class ShardWords:
         except (OSError, ValueError) as error:
             raise disk_error(directory, "read the words of", error) from error
         self._num_documents: int = self.searcher.num_docs
-
-    def count(self, field: str, word: str) -> int:
+        self.count: Callable[[str, str], int] = self.searcher.doc_freq
         """In how many moments a field holds a word."""
-        found: int = self.searcher.doc_freq(field, word)
-        return found
 
     def rarity(self, count: int) -> float:
         """What tantivy makes of a word that `count` moments of this shard hold."""
@@ -174,6 +171,9 @@ class ShardWords:
     def near_words(self, typed: str, most: int) -> dict[str, tuple[int, int]]:
         """Words of the texts with at most so many typos: typos, and how many moments hold it."""
         query = Query.fuzzy_term_query(_SCHEMA, "words", typed, most, True)
+        # Whether there are any is known at once; telling which ones goes through a letter's words.
+        if not self.searcher.search(query, 1, count=False).hits:
+            return {}
         found: list[tuple[str, int]] = self.searcher.terms_with_prefix("words", typed[0], query)
         return {
             word: (typos, count)
@@ -258,12 +258,12 @@ def _reading(
 ) -> Query | None:
     """A reading, with the rarity of its words in all shards in place of that in this one."""
     of_words = [counts[reading.field, word] for word in reading.words]
+    if not reading.within_signs and not all(found.by_shard[number] for found in of_words):
+        return None
     rarity = sum(found.rarity for found in of_words)
     if reading.within_signs:
         query = Query.regex_phrase_query(_SCHEMA, reading.field, _patterns(reading.words))
         return Query.const_score_query(query, reading.weight * rarity)
-    if not all(found.by_shard[number] for found in of_words):
-        return None
     own = sum(shard.rarity(found.by_shard[number]) for found in of_words)
     query = (
         Query.phrase_query(_SCHEMA, reading.field, list(reading.words))
