@@ -15,6 +15,7 @@ from index.errors import LibraryError
 from index.lexical import WORDS_VERSION, ShardWords, write_words
 from index.typos import typos_between, typos_borne
 from index.word_search import LexicalIndex
+from index.words import LOOKUP_STOP_WORDS
 from tests.index.word_build import index_of
 
 # --- phrases -------------------------------------------------------------------------------------
@@ -79,7 +80,9 @@ def test_words_beside_a_required_phrase_rank(phrases: LexicalIndex) -> None:
 
 # --- typos ---------------------------------------------------------------------------------------
 
-WORDS = st.text(string.ascii_lowercase + "éж", min_size=4, max_size=12)
+WORDS = st.text(string.ascii_lowercase + "éж", min_size=4, max_size=12).filter(
+    lambda word: word not in LOOKUP_STOP_WORDS
+)
 
 
 @st.composite
