@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from index import columns
 from index.columns import MOMENT_KINDS, MomentColumns, Row, SegmentRow
 from index.errors import LibraryError
+from index.numbering import SourceRun, runs_of
+from index.ranking import Ids
 from index.records import Moment, Segment, Source
-from index.tables import attached, created, insert, insert_arrays, rows_of_attached
+from index.tables import (
+    attach_to,
+    attached,
+    created,
+    insert,
+    insert_arrays,
+    registered,
+    rows_of_attached,
+)
 
-__all__ = ["MOMENT_KINDS", "CatalogReader", "read_moments", "write_catalog"]
+__all__ = ["MOMENT_KINDS", "CatalogReader", "merge_catalogs", "read_moments", "write_catalog"]
+
+_PARTS_OF_MOMENTS = ("words", "lines", "boxes", "word_boxes", "hyperlinks")
+_TEXTS_AT_ONCE = 20_000
 
 
 def write_catalog(
@@ -53,6 +67,67 @@ def write_catalog(
         insert_arrays(connection, "word_boxes", columns.word_box_arrays(moments))
 
 
+def merge_catalogs(
+    path: Path, parts: Sequence[tuple[CatalogReader, Sequence[SourceRun], Ids]]
+) -> None:
+    """Write one catalog of what is kept of several, in order, all exact as they hold it.
+
+    A part is a catalog, what is kept of it, and where in pictures.bin the picture of each of its
+    moments now begins (-1: none). Raises LibraryError when the disk refuses.
+    """
+    with created(path, "catalog") as connection:
+        sources = segments = moments = 0
+        for number, (reader, runs, pictures) in enumerate(parts):
+            schema = f"part_{number}"
+            attach_to(connection, reader.path, schema)
+            with registered(connection, "places", {"new_offset": pictures}):
+                for run in runs:
+                    for statement in _copying(
+                        schema,
+                        run,
+                        sources - run.sources.start,
+                        segments - run.segments.start,
+                        moments - run.moments.start,
+                    ):
+                        connection.execute(statement)
+                    sources += len(run.sources)
+                    segments += len(run.segments)
+                    moments += len(run.moments)
+
+
+def _copying(
+    schema: str, run: SourceRun, sources: int, segments: int, moments: int
+) -> Iterator[str]:
+    """Statements that copy the rows of a run, their numbers moved by so many."""
+    moved_source = f"source + {sources} AS source"
+    moved_segment = f"segment + {segments} AS segment"
+    moved_moment = f"moment + {moments} AS moment"
+    yield (
+        f"INSERT INTO sources BY NAME SELECT * REPLACE ({moved_source}) FROM {schema}.sources "
+        f"WHERE source {_within(run.sources)} ORDER BY source"
+    )
+    yield (
+        f"INSERT INTO segments BY NAME SELECT * REPLACE ({moved_source}, {moved_segment}, "
+        f"first_moment + {moments} AS first_moment) FROM {schema}.segments "
+        f"WHERE segment {_within(run.segments)} ORDER BY segment"
+    )
+    # In the order of the rows, which are the moments' numbers: nothing may sort or join them.
+    yield (
+        "INSERT INTO moments BY NAME SELECT * EXCLUDE (new_offset) REPLACE "
+        f"({moved_moment}, {moved_segment}, nullif(new_offset, -1) AS picture_offset) "
+        f"FROM {schema}.moments POSITIONAL JOIN places WHERE moment {_within(run.moments)}"
+    )
+    for table in _PARTS_OF_MOMENTS:
+        yield (
+            f"INSERT INTO {table} BY NAME SELECT * REPLACE ({moved_moment}) "
+            f"FROM {schema}.{table} WHERE moment {_within(run.moments)}"
+        )
+
+
+def _within(numbers: range) -> str:
+    return f"BETWEEN {numbers.start} AND {numbers.stop - 1}"
+
+
 class CatalogReader:
     """One shard's catalog, open for reading by any number of threads.
 
@@ -61,7 +136,7 @@ class CatalogReader:
 
     def __init__(self, path: Path) -> None:
         """Open the file; raises LibraryError when it is missing, damaged or newer."""
-        self._path = path
+        self.path = path
         self._attached = attached(path)
         self.schema = self._attached.schema
         rows = self._attached.rows(
@@ -83,6 +158,38 @@ class CatalogReader:
         )
         return [columns.segment_from_row(row, self.rates) for row in rows]
 
+    def kept_runs(self, forgotten: Collection[str]) -> list[SourceRun]:
+        """What is kept of the catalog when these sources are forgotten."""
+        rows = self._attached.rows(
+            f"SELECT source, count(*), sum(moment_count) FROM {self.schema}.segments "
+            "GROUP BY source"
+        )
+        sizes = {row[0]: (int(row[1]), int(row[2])) for row in rows}
+        return runs_of(
+            [sizes.get(number, (0, 0)) for number in range(len(self._sources))],
+            [source.id not in forgotten for source in self._sources],
+        )
+
+    def picture_places(self) -> npt.NDArray[np.int64]:
+        """(offset, bytes) in pictures.bin of every moment, (moments, 2); (-1, 0) without one."""
+        found = self._attached.arrays(
+            "SELECT coalesce(picture_offset, -1) AS first, coalesce(picture_bytes, 0) AS size "
+            f"FROM {self.schema}.moments ORDER BY rowid"
+        )
+        return np.stack([found["first"], found["size"]], axis=1).astype(np.int64)
+
+    def texts(self) -> Iterator[tuple[str, str, str]]:
+        """Text, heading and source name of every moment, in order, read bit by bit."""
+        count = self._attached.rows(f"SELECT count(*) FROM {self.schema}.moments")[0][0]
+        for first in range(0, count, _TEXTS_AT_ONCE):
+            part = range(first, min(first + _TEXTS_AT_ONCE, count))
+            yield from self._attached.rows(
+                f"SELECT text, heading, name FROM {self.schema}.moments AS moments "
+                f"JOIN {self.schema}.segments USING (segment) "
+                f"JOIN {self.schema}.sources USING (source) "
+                f"WHERE moments.rowid {_within(part)} ORDER BY moments.rowid"
+            )
+
     def moment_columns(self) -> MomentColumns:
         """The hot columns of all moments; raises LibraryError when the numbering is broken."""
         kinds = ", ".join(f"'{kind.value}'" for kind in MOMENT_KINDS)
@@ -95,7 +202,7 @@ class CatalogReader:
             f"SELECT source FROM {self.schema}.segments ORDER BY segment"
         )
         if not np.array_equal(moments["moment"], np.arange(len(moments["moment"]))):
-            raise LibraryError(f"{self._path} is damaged; restore this library from a backup")
+            raise LibraryError(f"{self.path} is damaged; restore this library from a backup")
         source = segments["source"].astype(np.int32)[moments["segment"]]
         rates = np.array(self.rates, dtype=np.int64)[source]
         return MomentColumns(

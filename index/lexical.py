@@ -81,7 +81,7 @@ def stems_of(words: Sequence[str]) -> list[str]:
 
 
 def write_words(
-    directory: Path, texts: Sequence[str], *, headings: Sequence[str], names: Sequence[str]
+    directory: Path, texts: Iterable[str], *, headings: Iterable[str], names: Iterable[str]
 ) -> None:
     """Write a shard's lexical index into the new directory `directory`.
 

@@ -11,9 +11,9 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,20 @@ class ShardEntry:
 
     id: str
     sources: tuple[str, ...]
+    """Those that are in the library."""
     segments: int
+    """In its files, the forgotten ones too."""
     moments: int
+    """In its files, the forgotten ones too."""
     files: dict[str, tuple[int, str]]
+    forgotten: tuple[str, ...] = ()
+    """Tombstones: sources in its files that are in the library no more, or by another shard."""
+
+    def without(self, source_ids: Collection[str]) -> ShardEntry:
+        """The shard with these of its sources forgotten."""
+        left = tuple(source for source in self.sources if source not in source_ids)
+        gone = tuple(source for source in self.sources if source in source_ids)
+        return replace(self, sources=left, forgotten=(*self.forgotten, *gone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +297,7 @@ def _to_json(manifest: Manifest) -> bytes:
             {
                 "id": shard.id,
                 "sources": list(shard.sources),
+                "forgotten": list(shard.forgotten),
                 "segments": shard.segments,
                 "moments": shard.moments,
                 "files": {name: list(stamp) for name, stamp in shard.files.items()},
@@ -332,6 +344,8 @@ def _from_body(body: dict[str, Any]) -> Manifest:
             segments=shard["segments"],
             moments=shard["moments"],
             files={name: (size, sha256) for name, (size, sha256) in shard["files"].items()},
+            # Older manifests do not have this.
+            forgotten=tuple(shard.get("forgotten", ())),
         )
         for shard in body["shards"]
     )

@@ -30,6 +30,18 @@ class VectorSearchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactionSettings:
+    """When shards, one of which every ingested file adds, become fewer and larger ones."""
+
+    in_background: bool = True
+    """Beside every ingest, at low priority; otherwise only by `secondsight compact`."""
+    shards_per_merge: int = 10
+    """So many neighbouring shards of like size become one."""
+    largest_moments: int = 2_000_000
+    """No shard grows beyond this: larger libraries have more of them, not larger ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class IndexSettings:
     """What shapes a library. `codes` and `outlier_share` are fixed when it is made."""
 
@@ -39,3 +51,4 @@ class IndexSettings:
     outlier_share: float = 0.05
     """Share of the library's moments, least like their segment, that stand at level 1 by
     themselves."""
+    compaction: CompactionSettings = field(default_factory=CompactionSettings)

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -59,18 +59,21 @@ _Vectors = npt.NDArray[np.float32]
 
 
 @contextmanager
-def staging_area(library: Path) -> Iterator[Path]:
+def staging_area(library: Path, name: str | None = None) -> Iterator[Path]:
     """A directory of one's own under `staging/`, for any number of shards being written.
 
-    It is swept when its process has died and never before; leaving the context removes it.
+    It is swept when its process has died and never before; leaving the context removes it. One
+    with a `name` is had by one at a time: others wait for it.
     Sweeps what dead writers left. Raises LibraryError when the disk refuses.
     """
     sweep(library)
-    area = library / STAGING_NAME / uuid.uuid4().hex
+    area = library / STAGING_NAME / (name or uuid.uuid4().hex)
     lock = area.with_name(area.name + _LOCK_SUFFIX)
     descriptor = _lock_new_file(lock)
     try:
-        _make_directory(area)
+        if name is not None:
+            remove_tree(area)  # Its last owner may have died since the sweep.
+        make_directory(area)
         yield area
     finally:
         # A worker of a run that is stopped may still write there: the next sweep takes the rest.
@@ -80,7 +83,8 @@ def staging_area(library: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
+    """Make a directory that is not there. Raises LibraryError when it is, or cannot be made."""
     try:
         path.mkdir()
     except OSError as error:
@@ -127,7 +131,7 @@ def write_shard(
             f"moments and {len(segments)} segments"
         )
     owners = np.repeat(np.arange(len(segments)), [len(segment.moments) for segment in segments])
-    _make_directory(directory)
+    make_directory(directory)
     try:
         pictures = _write_pictures(directory / PICTURES_NAME, moments)
         write_catalog(directory / CATALOG_NAME, [(source, segments)], pictures)
@@ -145,14 +149,7 @@ def write_shard(
             headings=[moment.heading for moment in moments],
             names=[source.name] * len(moments),
         )
-        sync_tree(directory)
-        return ShardEntry(
-            id=uuid.uuid4().hex,
-            sources=(source.id,),
-            segments=len(segments),
-            moments=len(moments),
-            files=stamps(directory),
-        )
+        return finished_shard(directory, [source.id], segments=len(segments), moments=len(moments))
     except OSError as error:
         remove_tree(directory)
         raise disk_error(directory, "write", error) from error
@@ -178,6 +175,20 @@ def _write_pictures(path: Path, moments: Sequence[Moment]) -> list[tuple[int, in
                 size_bytes += stream.write(picture)
             places.append(written[digest])
     return places
+
+
+def finished_shard(
+    directory: Path, source_ids: Sequence[str], *, segments: int, moments: int
+) -> ShardEntry:
+    """Sync a shard all of whose files are written; its entry under a new id. Raises OSError."""
+    sync_tree(directory)
+    return ShardEntry(
+        id=uuid.uuid4().hex,
+        sources=tuple(source_ids),
+        segments=segments,
+        moments=moments,
+        files=stamps(directory),
+    )
 
 
 def stamps(directory: Path) -> dict[str, tuple[int, str]]:
@@ -222,11 +233,11 @@ def commit_shard(
     `metadata`, by source id, is published at the same stroke: no source is found before its tags.
 
     When the library holds the source already, another writer may have been faster: the staged
-    shard is removed and only the rows are recorded. With `replace_present` it takes the place of
-    the one that is there, at one stroke; readers that have that one open keep it until they
-    refresh; when none is there, it was forgotten meanwhile: nothing is published. On failure the
-    library is as before and the shard is still staged. Raises EmbedderMismatchError, or
-    LibraryError when the disk refuses.
+    shard is removed and only the rows are recorded. With `replace_present` the sources take their
+    own place, at one stroke: a shard that holds only them goes, in one that holds others they are
+    forgotten. Readers keep what they have open until they refresh; when none is there, it was
+    forgotten meanwhile: nothing is published. On failure the library is as before and the shard is
+    still staged. Raises EmbedderMismatchError, or LibraryError when the disk refuses.
     """
     with writer_lock(library):
         manifest = read_manifest(library)
@@ -235,34 +246,60 @@ def commit_shard(
         if replace_present and not present:
             remove_tree(staged)
             return manifest
-        replaced = [shard for shard in manifest.shards if set(shard.sources) & set(present)]
         if present and not replace_present:
             if len(present) < len(entry.sources):
                 raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
             changed = publish_state(library, manifest, rows=rows, metadata=metadata)
             remove_tree(staged)
             return changed
-        for shard in replaced:
-            _require_single(shard)
-        target = library / SHARDS_NAME / entry.id
-        try:
-            os.rename(staged, target)
-            sync_directory(target.parent)
-            sync_directory(staged.parent)
-            kept = [shard for shard in manifest.shards if shard not in replaced]
-            changed = publish_state(
-                library, manifest, shards=(*kept, entry), rows=rows, metadata=metadata
-            )
-        except OSError as error:
-            take_back(library, manifest, staged, target)
-            raise disk_error(target, "write", error) from error
-        except LibraryError:
-            take_back(library, manifest, staged, target)
-            raise
-        with suppress(OSError):  # No manifest names them any more: they are swept later.
-            for shard in replaced:
+        shards = (*shards_without(manifest, present), entry)
+        return move_in(
+            library, manifest, staged, entry.id, shards, rows=rows, metadata=metadata
+        )
+
+
+def shards_without(manifest: Manifest, source_ids: Collection[str]) -> list[ShardEntry]:
+    """The shards when sources are no longer in the library: those of which nothing is left go."""
+    changed = [
+        shard.without(source_ids) if set(source_ids) & set(shard.sources) else shard
+        for shard in manifest.shards
+    ]
+    return [shard for shard in changed if shard.sources]
+
+
+def move_in(
+    library: Path,
+    manifest: Manifest,
+    staged: Path,
+    shard_id: str,
+    shards: tuple[ShardEntry, ...],
+    *,
+    rows: Sequence[InventoryRow] = (),
+    metadata: Mapping[str, SourceMetadata] = MappingProxyType({}),
+) -> Manifest:
+    """Publish `shards`, one of which is staged, after `manifest`; those no longer named go.
+
+    Call it inside `writer_lock`. Raises LibraryError when the disk refuses; the library is then as
+    before and the shard still staged.
+    """
+    target = library / SHARDS_NAME / shard_id
+    try:
+        os.rename(staged, target)
+        sync_directory(target.parent)
+        sync_directory(staged.parent)
+        changed = publish_state(library, manifest, shards=shards, rows=rows, metadata=metadata)
+    except OSError as error:
+        take_back(library, manifest, staged, target)
+        raise disk_error(target, "write", error) from error
+    except LibraryError:
+        take_back(library, manifest, staged, target)
+        raise
+    named = {shard.id for shard in shards}
+    with suppress(OSError):  # No manifest names them any more: they are swept later.
+        for shard in manifest.shards:
+            if shard.id not in named:
                 remove_shard(library, library / SHARDS_NAME / shard.id)
-        return changed
+    return changed
 
 
 def take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
@@ -290,35 +327,6 @@ def record_outcomes(
         return publish_state(library, manifest, rows=rows, metadata=metadata)
 
 
-def forget_source(library: Path, source_id: str) -> Manifest:
-    """Remove a source, its paths and all its bytes; returns the new manifest.
-
-    Readers that have it open keep it until they refresh. A second call after a crash finishes
-    the first. Raises LibraryError when there is no such source or the disk refuses.
-    """
-    with writer_lock(library):
-        manifest = read_manifest(library)
-        entry = manifest.shard_of(source_id)
-        if entry is None:
-            _sweep(library, manifest)
-            raise LibraryError(
-                f"{library} holds no source {source_id}; list them with: secondsight status"
-            )
-        _require_single(entry)
-        kept = tuple(shard for shard in manifest.shards if shard.id != entry.id)
-        manifest = publish_state(library, manifest, shards=kept, forgotten=(source_id,))
-        _sweep(library, manifest)
-        return manifest
-
-
-def _require_single(entry: ShardEntry) -> None:
-    if len(entry.sources) > 1:
-        raise LibraryError(
-            f"shard {entry.id} also holds other sources; upgrade with: "
-            "pip install --upgrade secondsight"
-        )
-
-
 # --- sweeping ------------------------------------------------------------------------------------
 
 
@@ -328,10 +336,11 @@ def sweep(library: Path) -> None:
     Raises LibraryError when something cannot be deleted.
     """
     with writer_lock(library):
-        _sweep(library, read_manifest(library))
+        sweep_locked(library, read_manifest(library))
 
 
-def _sweep(library: Path, manifest: Manifest) -> None:
+def sweep_locked(library: Path, manifest: Manifest) -> None:
+    """As `sweep`, inside `writer_lock`."""
     live = {shard.id for shard in manifest.shards}
     try:
         for shard in (library / SHARDS_NAME).iterdir():

@@ -27,6 +27,7 @@ from index.manifest import (
     read_rotation,
 )
 from index.metadata import MetadataTable, SourceMetadata, read_metadata
+from index.numbering import Numbering, SourceRun
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
@@ -96,6 +97,13 @@ class _OpenShard:
         if counts != {entry.moments} or len(self.segments) != entry.segments:
             raise LibraryError(f"{directory} is damaged; restore this library from a backup")
 
+    def runs_without(self, forgotten: Sequence[str]) -> list[SourceRun]:
+        """What is left of the shard when these sources are forgotten."""
+        if forgotten:
+            return self.catalog.kept_runs(forgotten)
+        counts = (self.catalog.sources(), self.segments, self.columns.kind)
+        return [SourceRun(*(range(len(things)) for things in counts))]
+
     def picture(self, number: int) -> bytes | None:
         """JPEG of a moment, or None."""
         place = self.catalog.picture_location([number])[0]
@@ -154,13 +162,33 @@ class Snapshot:
         self._moment_starts = starts_of([len(shard.columns.kind) for shard in shards])
         self._segment_starts = starts_of([len(shard.segments) for shard in shards])
         self._source_starts = starts_of([len(shard.catalog.sources()) for shard in shards])
-        found = [source for shard in shards for source in shard.catalog.sources()]
+        self._number_what_is_left()
+        sources = [source for shard in shards for source in shard.catalog.sources()]
+        found = [sources[number] for number in self._sources.kept(np.arange(len(sources)))]
         self.sources: dict[str, Source] = {source.id: source for source in found}
         self.source_ids: list[str] = [source.id for source in found]
         self._metadata = metadata
         self.metadata = MetadataTable(metadata, self.source_ids)
         self.columns = self._joined_columns()
         self._source_ranges = self._ranges()
+
+    def _number_what_is_left(self) -> None:
+        """What is forgotten stays in its shard, unseen: two numberings, as stored and as seen."""
+        runs = [
+            [run.moved(*starts) for run in shard.runs_without(entry.forgotten)]
+            for shard, entry, *starts in zip(
+                self._shards,
+                self.manifest.shards,
+                self._source_starts.tolist(),
+                self._segment_starts.tolist(),
+                self._moment_starts.tolist(),
+                strict=False,
+            )
+        ]
+        kept = [run for own in runs for run in own]
+        self._sources = Numbering([run.sources for run in kept], int(self._source_starts[-1]))
+        self._segments = Numbering([run.segments for run in kept], int(self._segment_starts[-1]))
+        self._moments = Numbering([run.moments for run in kept], int(self._moment_starts[-1]))
 
     @classmethod
     def open(cls, directory: Path, previous: Snapshot | None = None) -> Snapshot:
@@ -229,12 +257,12 @@ class Snapshot:
     @property
     def num_moments(self) -> int:
         """Moments in all sources."""
-        return int(self._moment_starts[-1])
+        return self._moments.num_seen
 
     @property
     def num_segments(self) -> int:
         """Segments in all sources."""
-        return int(self._segment_starts[-1])
+        return self._segments.num_seen
 
     def inventory(self) -> tuple[InventoryRow, ...]:
         """What was found at every path ever offered, by path."""
@@ -258,7 +286,9 @@ class Snapshot:
         allowed: Mask | None = None,
     ) -> tuple[Ids, Vectors]:
         """Ids and cosines of the moments most like a unit vector; see `TwoLevelIndex.search`."""
-        return self._vectors.search(query, k, mode=mode, probes=probes, allowed=allowed)
+        mask = self._moments.mask(allowed)
+        ids, scores = self._vectors.search(query, k, mode=mode, probes=probes, allowed=mask)
+        return self._moments.seen(ids), scores
 
     def search_words(
         self,
@@ -270,7 +300,10 @@ class Snapshot:
         typos: Typos = "none",
     ) -> tuple[Ids, Vectors]:
         """Ids and BM25 scores of the moments that match words; see `LexicalIndex.search`."""
-        return self._words.search(text, k, allowed=allowed, phrases=phrases, typos=typos)
+        ids, scores = self._words.search(
+            text, k, allowed=self._moments.mask(allowed), phrases=phrases, typos=typos
+        )
+        return self._moments.seen(ids), scores
 
     def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
         """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`."""
@@ -278,13 +311,14 @@ class Snapshot:
 
     def vectors(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors, (len(ids), d) float32."""
-        return self._vectors.reconstruct(ids)
+        return self._vectors.reconstruct(self._stored(ids))
 
     def moments(self, ids: Sequence[int] | Ids | range) -> list[StoredMoment]:
         """The moments of these global ids, in that order; IndexError when one does not exist."""
         numbers = np.asarray(ids, dtype=np.int64)
+        stored = self._stored(numbers)
         found: dict[int, Moment] = {}
-        parts = self._by_shard(numbers)
+        parts = self._by_shard(stored)
         wanted = [
             (shard.catalog, [number - start for number in own]) for shard, start, own in parts
         ]
@@ -297,14 +331,16 @@ class Snapshot:
                 source=self.sources[source_id],
                 ordinal=number - self._source_ranges[source_id].start,
                 segment=int(self.columns.segment[number]),
-                moment=found[number],
+                moment=found[place],
             )
-            for number, source_id in zip(numbers.tolist(), owners, strict=True)
+            for number, place, source_id in zip(
+                numbers.tolist(), stored.tolist(), owners, strict=True
+            )
         ]
 
     def picture(self, moment_id: int) -> bytes | None:
         """JPEG of a moment, or None when it has none of its own."""
-        for shard, start, own in self._by_shard(np.array([moment_id], dtype=np.int64)):
+        for shard, start, own in self._by_shard(self._stored(np.array([moment_id]))):
             return shard.picture(own[0] - start)
         return None
 
@@ -312,31 +348,37 @@ class Snapshot:
         """A segment by global number; IndexError when it does not exist."""
         if not 0 <= number < self.num_segments:
             raise IndexError(f"segments are numbered 0..{self.num_segments - 1}, got {number}")
-        owner = int(np.searchsorted(self._segment_starts, number, side="right")) - 1
-        row = self._shards[owner].segments[number - int(self._segment_starts[owner])]
-        start = int(self._moment_starts[owner])
+        place = int(self._segments.stored(np.array([number]))[0])
+        owner = int(np.searchsorted(self._segment_starts, place, side="right")) - 1
+        row = self._shards[owner].segments[place - int(self._segment_starts[owner])]
+        first = self._moments.kept_before(row.moments.start + int(self._moment_starts[owner]))
         return StoredSegment(
             id=number,
             source=self._shards[owner].catalog.sources()[row.source],
             extent=row.extent,
             title=row.title,
-            moments=range(row.moments.start + start, row.moments.stop + start),
+            moments=range(first, first + len(row.moments)),
         )
 
     def segments_of(self, source_id: str) -> list[StoredSegment]:
         """The segments of a source, in order; KeyError when it is not in the library."""
         if source_id not in self.sources:
             raise KeyError(source_id)
-        number = self.source_ids.index(source_id)
+        number = int(self._sources.stored(np.array([self.source_ids.index(source_id)]))[0])
         owner = int(np.searchsorted(self._source_starts, number, side="right")) - 1
-        place, first = number - int(self._source_starts[owner]), int(self._segment_starts[owner])
-        rows = self._shards[owner].segments
-        return [self.segment(first + at) for at, row in enumerate(rows) if row.source == place]
+        place, start = number - int(self._source_starts[owner]), int(self._segment_starts[owner])
+        rows = [at for at, row in enumerate(self._shards[owner].segments) if row.source == place]
+        first = self._segments.kept_before(start + rows[0]) if rows else 0
+        return [self.segment(first + at) for at in range(len(rows))]
+
+    def _stored(self, ids: Ids) -> Ids:
+        """Numbers in the shards of these global ids."""
+        if len(ids) and not 0 <= ids.min() <= ids.max() < self.num_moments:
+            raise IndexError(f"moments are numbered 0..{self.num_moments - 1}, got {ids}")
+        return self._moments.stored(ids)
 
     def _by_shard(self, numbers: Ids) -> list[tuple[_OpenShard, int, list[int]]]:
-        """The shards that hold some ids: (shard, its first global id, its ids once each)."""
-        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < self.num_moments:
-            raise IndexError(f"moments are numbered 0..{self.num_moments - 1}, got {numbers}")
+        """The shards that hold moments: (shard, number of its first, its own numbers once each)."""
         unique = np.unique(numbers)
         owners = np.searchsorted(self._moment_starts, unique, side="right") - 1
         return [
@@ -346,22 +388,24 @@ class Snapshot:
 
     def _joined_columns(self) -> Columns:
         parts = [shard.columns for shard in self._shards]
-        sources = zip(parts, self._source_starts.tolist(), strict=False)
-        segments = zip(parts, self._segment_starts.tolist(), strict=False)
-        no_int32 = np.zeros(0, dtype=np.int32)
+        kept = self._moments.kept
+        sources = zip(parts, self._source_starts, strict=False)
+        segments = zip(parts, self._segment_starts, strict=False)
+        no_int64 = np.zeros(0, dtype=np.int64)
         no_float = np.zeros(0, dtype=np.float64)
         return Columns(
-            source_index=np.concatenate(
-                [no_int32, *(part.source + np.int32(start) for part, start in sources)]
+            source_index=self._sources.seen(
+                kept(np.concatenate([no_int64, *(part.source + start for part, start in sources)]))
+            ).astype(np.int32),
+            segment=self._segments.seen(
+                kept(
+                    np.concatenate([no_int64, *(part.segment + start for part, start in segments)])
+                )
             ),
-            segment=np.concatenate(
-                [no_int32.astype(np.int64)]
-                + [part.segment.astype(np.int64) + start for part, start in segments]
-            ),
-            kind=np.concatenate([no_int32.astype(np.int8), *(part.kind for part in parts)]),
-            start_s=np.concatenate([no_float, *(part.start_s for part in parts)]),
-            end_s=np.concatenate([no_float, *(part.end_s for part in parts)]),
-            page=np.concatenate([no_int32, *(part.page for part in parts)]),
+            kind=kept(np.concatenate([no_int64.astype(np.int8), *(part.kind for part in parts)])),
+            start_s=kept(np.concatenate([no_float, *(part.start_s for part in parts)])),
+            end_s=kept(np.concatenate([no_float, *(part.end_s for part in parts)])),
+            page=kept(np.concatenate([no_int64.astype(np.int32), *(part.page for part in parts)])),
         )
 
     def _ranges(self) -> dict[str, range]:

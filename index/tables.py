@@ -210,9 +210,26 @@ def insert_arrays(
     connection: duckdb.DuckDBPyConnection, table: str, arrays: Mapping[str, npt.NDArray[Any]]
 ) -> None:
     """Append equally long arrays, as columns of these names: no row becomes an object."""
-    connection.register("new_rows", arrays)
-    connection.execute(f"INSERT INTO {table} ({', '.join(arrays)}) SELECT * FROM new_rows")
-    connection.unregister("new_rows")
+    with registered(connection, "new_rows", arrays):
+        connection.execute(f"INSERT INTO {table} ({', '.join(arrays)}) SELECT * FROM new_rows")
+
+
+@contextmanager
+def registered(
+    connection: duckdb.DuckDBPyConnection, name: str, arrays: Mapping[str, npt.NDArray[Any]]
+) -> Iterator[None]:
+    """Equally long arrays as a table of that name, to be read by statements."""
+    connection.register(name, arrays)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def attach_to(connection: duckdb.DuckDBPyConnection, path: Path, schema: str) -> None:
+    """Attach a file to a connection, to copy from; it is let go with the connection."""
+    literal = str(path.resolve()).replace("'", "''")
+    connection.execute(f"ATTACH '{literal}' AS {schema} (READ_ONLY)")
 
 
 def write_table(path: Path, component: str, table: str, content: Columns) -> None:

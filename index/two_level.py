@@ -29,7 +29,7 @@ BITS_NAME = "moments.rabitq"
 SEGMENTS_NAME = "segments.npy"
 COSINES_NAME = "cosines.npy"
 
-_BITS_FROM = 16_384
+BITS_FROM = 16_384
 """Shards of so many moments are worth 1-bit codes for `thorough`; smaller ones are scanned."""
 _CANDIDATES = (1_000, 4_000)
 """Moments with the best estimates that `thorough` scores: the second figure where the first leaves
@@ -100,7 +100,7 @@ def write_rotated(
     if len(segments):
         path = directory / MOMENTS_NAME
         write_lists(path, moments, segment_of_moment, num_lists=len(segments), codes=codes)
-    if len(moments) >= _BITS_FROM:
+    if len(moments) >= BITS_FROM:
         write_bits(directory / BITS_NAME, moments)
 
 
@@ -165,7 +165,7 @@ class ShardVectors:
         self.lists = Lists(directory / MOMENTS_NAME) if self.num_segments else None
         self.num_moments = 0 if self.lists is None else self.lists.num_rows
         self.list_sizes: Ids = np.zeros(0, np.int64) if self.lists is None else self.lists.sizes
-        self.bits = Bits(directory / BITS_NAME) if self.num_moments >= _BITS_FROM else None
+        self.bits = Bits(directory / BITS_NAME) if self.num_moments >= BITS_FROM else None
         whole = (
             (self.lists is None or self.lists.dims == self.dims)
             and len(self.list_sizes) == self.num_segments

@@ -11,7 +11,7 @@ quickly which rows are worth a score; and small tables of plain rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ _QUERY_BITS = 8
 _TRAINING_ROWS = 16_384
 _BLOCK_ROWS = 65_536
 _ID_BYTES = 8
+_LISTS_MARK = b"ilar"
+_ALL_SIZES_MARK = b"full"
 _SURE_DEVIATIONS = 4.0
 _ESTIMATE_DEVIATION = 0.9
 """Standard deviation of an estimated inner product times the root of the dims, measured on unit
@@ -90,6 +92,46 @@ def _ivf(dims: int, num_lists: int, codes: Codes) -> Any:
     return index
 
 
+def merge_lists(path: Path, parts: Sequence[tuple[Lists, range]]) -> None:
+    """Write lists of open files, some of each, as one file: the codes as they are, byte by byte.
+
+    The same file as `write_lists` makes of the same rows. At least one list. Raises LibraryError
+    when the disk refuses.
+    """
+    sizes = np.concatenate([lists.sizes[numbers.start : numbers.stop] for lists, numbers in parts])
+    header = _header(path, sizes, parts[0][0])
+    first_id = 0
+    try:
+        with path.open("wb") as stream:
+            stream.write(header)
+            for lists, numbers in parts:
+                for codes in lists.stored_by_list(numbers):
+                    stream.write(codes.tobytes())
+                    stream.write(np.arange(first_id, first_id + len(codes)).tobytes())
+                    first_id += len(codes)
+    except OSError as error:
+        raise disk_error(path, "write", error) from error
+
+
+def _header(path: Path, sizes: Ids, like: Lists) -> bytes:
+    """What stands before the lists in a file: all that FAISS writes itself, then their sizes.
+
+    FAISS writes lists only from memory, hence its file of empty lists up to where these begin,
+    and the sizes in its layout for lists most of which hold something.
+    """
+    index = _ivf(like.dims, len(sizes), like.codes)
+    index.ntotal = int(sizes.sum())
+    writer = faiss.VectorIOWriter()
+    faiss.write_index(index, writer)
+    content: bytes = faiss.vector_to_array(writer.data).tobytes()
+    before, mark, _ = content.rpartition(_LISTS_MARK)
+    if not mark:
+        raise LibraryError(f"cannot write {path}: this FAISS has another format of files")
+    counts = np.array([len(sizes), index.code_size], dtype=np.uint64).tobytes()
+    length = np.array([len(sizes)], dtype=np.uint64).tobytes()
+    return b"".join([before, mark, counts, _ALL_SIZES_MARK, length, sizes.tobytes()])
+
+
 class Lists:
     """Lists of rows in a file, mapped into memory; readable after the file is deleted."""
 
@@ -130,6 +172,14 @@ class Lists:
     def stored(self, ids: Ids) -> npt.NDArray[np.uint8]:
         """The codes of rows, (len(ids), bytes of a code)."""
         return self._windows[self._code_at[ids]]
+
+    def stored_by_list(self, numbers: range) -> Iterator[npt.NDArray[np.uint8]]:
+        """The codes of each of these lists, (rows, bytes of a code)."""
+        first = int(self.sizes[: numbers.start].sum())
+        for number in numbers:
+            last = first + int(self.sizes[number])
+            yield self.stored(np.arange(first, last))
+            first = last
 
     def decoded(self, ids: Ids) -> Vectors:
         """The rows as their codes tell them, (len(ids), d) float32."""
@@ -202,7 +252,20 @@ def _scan(
 
 def write_bits(path: Path, rows: Vectors) -> None:
     """Write the 1-bit codes of rows (n, d) float32. Raises LibraryError when the disk refuses."""
-    index = _bits(rows.shape[1], len(rows), lambda part: rows[part])
+    _write_bits(path, rows.shape[1], len(rows), lambda part: rows[part])
+
+
+def write_bits_of(path: Path, lists: Lists) -> None:
+    """Write the 1-bit codes of a file's rows, which are decoded block by block.
+
+    Raises LibraryError when the disk refuses.
+    """
+    numbers = np.arange(lists.num_rows)
+    _write_bits(path, lists.dims, lists.num_rows, lambda part: lists.decoded(numbers[part]))
+
+
+def _write_bits(path: Path, dims: int, num_rows: int, rows_of: Callable[[slice], Vectors]) -> None:
+    index = _bits(dims, num_rows, rows_of)
     try:
         faiss.write_index(index, str(path))
     except (RuntimeError, OSError) as error:

@@ -12,12 +12,12 @@ from pathlib import Path
 from generate.answer import Answer, answer
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
+from index.forgetting import forget_source
 from index.inventory import InventoryRow
 from index.manifest import check_embedder, create_library, read_manifest
 from index.metadata import MetadataChange, SourceMetadata
 from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
-from index.shard import forget_source
 from index.snapshot import Snapshot
 from ingest.cache import forget_cached
 from ingest.linking import LinkedPair, link_all, link_pair

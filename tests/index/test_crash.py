@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from index.forgetting import forget_source
 from index.manifest import create_library, read_manifest
 from index.publishing import commit_links
-from index.shard import forget_source, record_outcomes, sweep, verify_shard
+from index.shard import record_outcomes, sweep, verify_shard
 from index.snapshot import Snapshot
 from tests.index.build import IDENTITY, add_video, link_of, row_of, source_id
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError
+from index.forgetting import forget_source
 from index.links import read_links, write_links
 from index.manifest import MANIFEST_NAME, _checksum, read_manifest
 from index.publishing import commit_links
 from index.records import PageOnScreen
-from index.shard import forget_source, sweep
+from index.shard import sweep
 from index.snapshot import Snapshot
 from tests.index.build import add_video, link_of, row_of, source_id, spans
 

@@ -11,11 +11,11 @@ import pytest
 
 from index.errors import EmbedderMismatchError, LibraryError
 from index.files import FilePart
+from index.forgetting import forget_source
 from index.inventory import InventoryRow
 from index.manifest import read_manifest, read_rotation
 from index.shard import (
     commit_shard,
-    forget_source,
     record_outcomes,
     staging_area,
     sweep,

@@ -15,9 +15,9 @@ import pytest
 
 from index.catalog import MOMENT_KINDS
 from index.errors import LibraryError
+from index.forgetting import forget_source
 from index.manifest import read_manifest
 from index.records import MomentKind
-from index.shard import forget_source
 from index.snapshot import Snapshot
 from tests.index.build import DIMS, add_video, make_vectors, make_video, source_id
 
@@ -153,7 +153,7 @@ def test_threads_read_at_once(library: Path) -> None:
 
 WRITER = """
 from pathlib import Path
-from index.shard import forget_source
+from index.forgetting import forget_source
 from tests.index.build import add_video, source_id
 library = Path({library!r})
 for number in range(2, 10):
