@@ -21,11 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.errors import LibraryError
-from index.files import remove_tree
 from index.manifest import Manifest, ShardEntry, read_manifest, writer_lock
 from index.merging import merge_shards
 from index.settings import CompactionSettings
-from index.shard import move_in, staging_area
+from index.shard import drop_staged, move_in, staging_area
 
 _AREA_NAME = "compaction"
 _MOST_SHARDS = 100
@@ -45,11 +44,11 @@ class CompactionReport:
     bytes_after: int
 
 
-Listener = Callable[[Sequence[ShardEntry]], None]
+MergeListener = Callable[[Sequence[ShardEntry]], None]
 """Told the shards that are merged next."""
 
 
-def _ignore(_: Sequence[ShardEntry]) -> None:
+def ignore_merges(_: Sequence[ShardEntry]) -> None:
     """Listen to nothing."""
 
 
@@ -58,7 +57,7 @@ def compact(
     settings: CompactionSettings,
     *,
     forgotten_share: float = 0.0,
-    listener: Listener = _ignore,
+    listener: MergeListener = ignore_merges,
 ) -> CompactionReport:
     """Merge shards until no more are due, and drop what is forgotten.
 
@@ -180,7 +179,7 @@ def rewrite(library: Path, area: Path, members: Sequence[ShardEntry]) -> bool:
             shards = _exchanged(manifest.shards, members, merged)
             move_in(library, manifest, staged, merged.id, shards)
     if not named:
-        remove_tree(staged)
+        drop_staged(staged)
     return named
 
 

@@ -105,7 +105,8 @@ def replace_file(path: Path, content: bytes) -> None:
         os.rename(temporary, path)
         sync_directory(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise disk_error(path, "write", error) from error
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from index.catalog import CatalogReader, merge_catalogs
 from index.errors import SecondsightError
-from index.files import disk_error, remove_tree
+from index.files import disk_error
 from index.lexical import write_words
 from index.manifest import SHARDS_NAME, ShardEntry
 from index.numbering import SourceRun
@@ -24,6 +24,7 @@ from index.shard import (
     CATALOG_NAME,
     LEXICAL_NAME,
     PICTURES_NAME,
+    drop_staged,
     finished_shard,
     make_directory,
 )
@@ -85,10 +86,10 @@ def merge_shards(library: Path, directory: Path, entries: Sequence[ShardEntry]) 
             moments=sum(len(run.moments) for run in runs),
         )
     except OSError as error:
-        remove_tree(directory)
+        drop_staged(directory)
         raise disk_error(directory, "write", error) from error
     except SecondsightError:
-        remove_tree(directory)
+        drop_staged(directory)
         raise
 
 

@@ -7,6 +7,7 @@ renamed into place, and the old ones deleted afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -73,7 +74,8 @@ def publish_state(
     for kind in tables:
         before = getattr(manifest, kind)
         if before is not None:
-            (library / before).unlink(missing_ok=True)
+            with suppress(OSError):  # No manifest names it any more: it is swept later.
+                (library / before).unlink(missing_ok=True)
     return changed
 
 

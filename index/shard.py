@@ -79,7 +79,7 @@ def staging_area(library: Path, name: str | None = None) -> Iterator[Path]:
         # A worker of a run that is stopped may still write there: the next sweep takes the rest.
         with suppress(OSError):
             remove_tree(area)
-        lock.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
         os.close(descriptor)
 
 
@@ -151,11 +151,17 @@ def write_shard(
         )
         return finished_shard(directory, [source.id], segments=len(segments), moments=len(moments))
     except OSError as error:
-        remove_tree(directory)
+        drop_staged(directory)
         raise disk_error(directory, "write", error) from error
     except (SecondsightError, ValueError):
-        remove_tree(directory)
+        drop_staged(directory)
         raise
+
+
+def drop_staged(directory: Path) -> None:
+    """Remove what was staged in vain; what a failing disk keeps is swept with its area."""
+    with suppress(OSError):
+        remove_tree(directory)
 
 
 def _write_pictures(path: Path, moments: Sequence[Moment]) -> list[tuple[int, int] | None]:
@@ -244,13 +250,13 @@ def commit_shard(
         check_embedder(library, manifest, embedder)
         present = [name for name in entry.sources if manifest.shard_of(name) is not None]
         if replace_present and not present:
-            remove_tree(staged)
+            drop_staged(staged)
             return manifest
         if present and not replace_present:
             if len(present) < len(entry.sources):
                 raise LibraryError(f"{library} already holds {present[0]}, but not the whole shard")
             changed = publish_state(library, manifest, rows=rows, metadata=metadata)
-            remove_tree(staged)
+            drop_staged(staged)
             return changed
         shards = (*shards_without(manifest, present), entry)
         return move_in(
@@ -275,7 +281,7 @@ def move_in(
     shards: tuple[ShardEntry, ...],
     *,
     rows: Sequence[InventoryRow] = (),
-    metadata: Mapping[str, SourceMetadata] = MappingProxyType({}),
+    metadata: Mapping[str, MetadataChange] = _NOTHING,
 ) -> Manifest:
     """Publish `shards`, one of which is staged, after `manifest`; those no longer named go.
 

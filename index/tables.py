@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from itertools import count
@@ -52,7 +52,8 @@ def created(path: Path, component: str) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("CHECKPOINT")
     except (duckdb.Error, OSError) as error:
         for leftover in (path, path.with_name(path.name + ".wal")):
-            leftover.unlink(missing_ok=True)
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
         raise disk_error(path, "write", error) from error
 
 

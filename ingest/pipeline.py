@@ -28,6 +28,7 @@ from index.metadata import MetadataChange
 from index.records import SourceKind
 from index.settings import IndexSettings
 from index.shard import commit_shard, record_outcomes, staging_area
+from ingest.background import Compactor
 from ingest.cache_limit import BoundedCache, prune
 from ingest.cluster import Cluster, Pending, Pool
 from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
@@ -165,6 +166,7 @@ class _Run:
             self._tell(Event(file.path, "found", size_bytes=file.size_bytes))
         with (
             staging_area(self.library) as staging,
+            Compactor(self.library, self.index.compaction) as compactor,
             Cluster(work, pools) as cluster,
             ThreadPoolExecutor(work.sources_in_flight, "source") as threads,
         ):
@@ -172,6 +174,7 @@ class _Run:
             try:
                 for future in as_completed(running):
                     future.result()
+                    compactor.look()
             except BaseException:  # Ctrl-C too: nobody waits for an hour of video to end
                 threads.shutdown(wait=False, cancel_futures=True)
                 cluster.stop()

@@ -14,8 +14,16 @@ import typer
 from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
+from index.records import MomentKind
 from ingest.metadata import given_metadata
-from secondsight import cache_command, link_command, present, sql_command, upgrade_command
+from secondsight import (
+    cache_command,
+    compact_command,
+    link_command,
+    present,
+    sql_command,
+    upgrade_command,
+)
 from secondsight.doctor import examine
 from secondsight.library import Library
 from secondsight.options import (
@@ -203,18 +211,41 @@ def report(
 def forget(
     sources: Annotated[list[str], typer.Argument(help="Ids or file names of sources.")],
     library: LibraryOption = DEFAULT_LIBRARY,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Their bytes too, right now, out of shards they share."),
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Remove sources: nothing of them is found any more, and their bytes leave the library."""
+    """Remove sources: nothing of them is found any more; their bytes go with them.
+
+    Only those in a shard that compaction has made of several wait there for the next compaction.
+    """
     opened = Library.open(library, settings=load_settings(config), create=False)
-    forgotten = [opened.forget(source) for source in sources]
+    forgotten = [opened.forget(source, purge=purge) for source in sources]
+    waiting = {id_ for shard in opened.snapshot().manifest.shards for id_ in shard.forgotten}
     if as_json:
-        _print_json({"forgotten": [{"id": source.id, "name": source.name} for source in forgotten]})
+        _print_json(compact_command.forgotten_json(forgotten, waiting))
     else:
-        for source in forgotten:
-            Console().print(f"forgotten: {source.name} ({source.id})", markup=False)
+        compact_command.print_forgotten(Console(), forgotten, waiting)
+
+
+@app.command()
+def compact(
+    library: LibraryOption = DEFAULT_LIBRARY,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Merge small shards and drop the bytes of what was forgotten; results stay the same."""
+    opened = Library.open(library, settings=load_settings(config), create=False)
+    done = opened.compact(listener=compact_command.progress(Console(stderr=True)))
+    if as_json:
+        _print_json(compact_command.compaction_json(done))
+    else:
+        compact_command.print_compaction(Console(), done)
 
 
 @app.command()

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generate.answer import Answer, answer
+from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
-from index.forgetting import forget_source
+from index.forgetting import forget_source, purge_source
 from index.inventory import InventoryRow
 from index.manifest import check_embedder, create_library, read_manifest
 from index.metadata import MetadataChange, SourceMetadata
@@ -50,6 +51,9 @@ class LibraryStatus:
     size_bytes: int
     metadata: dict[str, SourceMetadata]
     """What is said about each source id, and its permission tags."""
+    num_shards: int
+    num_forgotten: int
+    """Forgotten sources whose bytes wait in shared shards for the next compaction."""
 
 
 class Library:
@@ -220,9 +224,12 @@ class Library:
         snapshot = self._current()
         return pages_on_screen(snapshot, self._resolve(snapshot, slides).id, page)
 
-    def forget(self, source: str) -> Source:
-        """Remove a source (by id or name): at once unfindable, its bytes gone from the library.
+    def forget(self, source: str, *, purge: bool = False) -> Source:
+        """Remove a source (by id or name): at once unfindable, in every search and list.
 
+        Its bytes go with it, unless compaction has put it into a shard with others: then they go
+        when that shard is next compacted, or right away with `purge`, which writes it anew (about
+        a minute for a million moments).
         Returns what was forgotten. Raises QuestionError when there is no such source.
         """
         snapshot = self._current()
@@ -230,8 +237,17 @@ class Library:
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
-        forget_source(self.directory, found.id)
+        forget = purge_source if purge else forget_source
+        forget(self.directory, found.id)
         return found
+
+    def compact(self, *, listener: MergeListener = ignore_merges) -> CompactionReport:
+        """Merge small shards and drop what is forgotten, as ingest does in the background.
+
+        Searches give the same results; readers go on meanwhile. Killed, it has changed nothing by
+        half, and the next one goes on. Raises LibraryError when the disk refuses.
+        """
+        return compact(self.directory, self.settings.index.compaction, listener=listener)
 
     def status(self, permissions: Collection[str] | None = None) -> LibraryStatus:
         """What is in the library, and what failed.
@@ -264,6 +280,8 @@ class Library:
             moments_by_source=counts,
             size_bytes=_size_bytes(self.directory),
             metadata={id_: metadata[id_] for id_ in ids},
+            num_shards=len(snapshot.manifest.shards),
+            num_forgotten=sum(len(shard.forgotten) for shard in snapshot.manifest.shards),
         )
 
     def source(self, name: str) -> Source:

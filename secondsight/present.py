@@ -115,6 +115,8 @@ def status_json(status: LibraryStatus) -> dict[str, Any]:
         "segments": status.num_segments,
         "moments": status.num_moments,
         "size_bytes": status.size_bytes,
+        "shards": status.num_shards,
+        "forgotten": status.num_forgotten,
         "sources": [
             {
                 "id": source.id,
@@ -318,9 +320,12 @@ def print_report(console: Console, report: IngestReport, library: Library) -> No
     if failed:
         console.print("`secondsight status` lists the failures with their reasons")
     shards = read_manifest(library.directory).shards  # opening them all takes longer than a rerun
+    moments = sum(shard.moments for shard in shards)
+    if any(shard.forgotten for shard in shards):
+        moments = library.snapshot().num_moments
     console.print(
         f"{library.directory}: {sum(len(shard.sources) for shard in shards)} sources, "
-        f"{sum(shard.moments for shard in shards)} moments",
+        f"{moments} moments",
         style="dim",
         markup=False,
         highlight=False,
@@ -344,6 +349,11 @@ def print_status(console: Console, status: LibraryStatus) -> None:
         f"{status.num_moments} moments, {status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
         f"generation {status.generation}"
     )
+    if status.num_forgotten:
+        console.print(
+            f"{status.num_forgotten} forgotten sources still take space in shards they shared; "
+            "`secondsight compact` drops them"
+        )
     for source in status.sources:
         said = status.metadata[source.id]
         if said != NO_METADATA:
