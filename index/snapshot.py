@@ -129,6 +129,13 @@ class Snapshot:
 
     Global moment ids count through the shards in manifest order, 0..num_moments-1, contiguous by
     source and by segment; they mean nothing in another snapshot. Safe for concurrent readers.
+
+    Writers delete shards while snapshots have them open. Nobody waits for anybody: all that a
+    snapshot reads is opened when it opens (DuckDB's files attached; codes, vectors, pictures and
+    tantivy's files mapped or read), and Linux keeps a deleted file, and its space, until the last
+    process lets go of it. A reader killed at any instant so leaves nothing behind, as a lease
+    would. It takes a file system that keeps deleted files for every reader: local ones do; NFS
+    only for readers on the machine that deletes, others must open a new snapshot.
     """
 
     def __init__(

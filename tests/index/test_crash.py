@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,11 @@ def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> N
         record_outcomes(library, [row_of(1, "/moved.mp4")])
 
 
-def run_and_die(library: Path, action: str, nth: int) -> bool:
+def run_and_die(action: Callable[[Callable[[], None]], None], nth: int) -> bool:
     """Act in a child that is killed at its nth filesystem call; False when it got through."""
     child = os.fork()
     if child == 0:
-        act(library, action, lambda: _die_at(nth))
+        action(lambda: _die_at(nth))
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFEXITED(status) or os.WTERMSIG(status) == signal.SIGKILL, status
@@ -77,7 +78,7 @@ def kill_everywhere(library: Path, copies: Path, action: str) -> None:
     for nth in range(0, MANY, ACTIONS[action]):
         copy = copies / f"{nth:03d}"
         shutil.copytree(library, copy)
-        if not run_and_die(copy, action, nth):
+        if not run_and_die(partial(act, copy, action), nth):
             return
     raise AssertionError(f"still killed after {MANY} calls")
 
@@ -106,7 +107,7 @@ def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
                 act(copy, action)
             sweep(copy)
             assert _seen(copy) == new
-            _check_tidy(copy)
+            check_tidy(copy)
     assert len(states) > 8
     # Killed early: old; late: new; and never back again.
     assert states[0] == old
@@ -122,7 +123,8 @@ def _seen(library: Path) -> tuple[list[str], list[str], list[int], list[int]]:
     return snapshot.source_ids, paths, found, [link.page for link in snapshot.links.rows]
 
 
-def _check_tidy(library: Path) -> None:
+def check_tidy(library: Path) -> None:
+    """Nothing is there that no manifest names, and what it names is whole."""
     manifest = read_manifest(library)
     for entry in manifest.shards:
         verify_shard(library, entry)
