@@ -68,10 +68,12 @@ class Numbering:
         self._sizes: Ids = np.array([len(run) for run in filled], dtype=np.int64)
         self._stored: Ids = np.array([run.start for run in filled], dtype=np.int64)
         self._seen: Ids = np.cumsum(self._sizes) - self._sizes
-        self._runs = filled
         self.num_seen = int(self._sizes.sum())
         self.is_whole = self.num_seen == num_stored
         """True when nothing is forgotten."""
+        self._kept: Mask = np.zeros(0 if self.is_whole else num_stored, dtype=np.bool_)
+        for run in [] if self.is_whole else filled:
+            self._kept[run.start : run.stop] = True
 
     def stored(self, seen: Ids) -> Ids:
         """Numbers as stored of these as seen."""
@@ -90,20 +92,19 @@ class Numbering:
         """(num_stored,) what may be found, from (num_seen,); None: everything."""
         if self.is_whole:
             return allowed
-        if allowed is not None and allowed.shape != (self.num_seen,):
+        if allowed is None:
+            return self._kept
+        if allowed.shape != (self.num_seen,):
             raise ValueError(f"allowed must be ({self.num_seen},), got {allowed.shape}")
         mask = np.zeros(self.num_stored, dtype=np.bool_)
-        for run, first in zip(self._runs, self._seen.tolist(), strict=True):
-            mask[run.start : run.stop] = (
-                True if allowed is None else allowed[first : first + len(run)]
-            )
+        mask[self._kept] = allowed
         return mask
 
     def kept(self, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
         """The values, one of each thing stored, of what is kept."""
         if self.is_whole:
             return values
-        return np.concatenate([values[:0], *(values[run.start : run.stop] for run in self._runs)])
+        return values[self._kept]
 
 
 def _moved(numbers: Ids, before: Ids, after: Ids) -> Ids:
