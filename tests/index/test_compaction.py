@@ -167,7 +167,9 @@ def _same_but_for(left: dict[str, Any], before: dict[str, Any], gone: set[str]) 
     assert [one.ordinal for one in left["moments"]] == [one.ordinal for one in kept]
     assert left["pictures"] == [before["pictures"][stored.id] for stored in kept]
     rows = np.frombuffer(before["vectors"], np.float32).reshape(-1, DIMS)
-    assert left["vectors"] == rows[[stored.id for stored in kept]].tobytes()
+    # Turned back together, whose number moves the last bits.
+    left_rows = np.frombuffer(left["vectors"], np.float32).reshape(-1, DIMS)
+    np.testing.assert_allclose(left_rows, rows[[stored.id for stored in kept]], atol=1e-6)
     segments = [one for one in before["segments"] if one.source.id not in gone]
     assert [(one.extent, one.title) for one in left["segments"]] == [
         (one.extent, one.title) for one in segments
