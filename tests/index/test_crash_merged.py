@@ -27,7 +27,8 @@ from tests.index.test_crash import check_tidy, run_and_die
 ROOT = Path(__file__).parents[2]
 PAIRS = CompactionSettings(shards_per_merge=2)
 ACTIONS = {"merge": 9, "publish": 1, "forget": 1, "purge": 5, "publish purge": 1}
-"""What the writer is doing, and killed at every n-th call: all before the publishing is staged."""
+"""What the writer is doing, and killed at every n-th call: while it writes aside, all are alike. So
+they are when a manifest is published, by the 24th."""
 MANY = 500
 VICTIM = source_id(2)
 
@@ -86,7 +87,8 @@ def make_library(library: Path, action: str) -> None:
 
 def kill_everywhere(library: Path, copies: Path, action: str) -> None:
     """One copy of the library for every point at which the writer is killed."""
-    for nth in range(0, MANY, ACTIONS[action]):
+    step = ACTIONS[action]
+    for nth in (*range(0, 24 * step, step), *range(24 * step, MANY, 7 * step)):
         copy = copies / f"{nth:03d}"
         shutil.copytree(library, copy)
         if not run_and_die(partial(act, copy, action), nth):
@@ -111,7 +113,7 @@ def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
     for number, copy in enumerate(sorted(copies.iterdir())):
         states.append((len(read_manifest(copy).shards), seen(copy)))
         assert states[-1] in ((old_shards, old), (new_shards, new))
-        if number % 4 == 0:
+        if number % 6 == 0:
             if action == "forget" and states[-1][1] == new:
                 sweep(copy)
             else:
@@ -154,7 +156,7 @@ def test_a_failing_disk_leaves_the_old_or_the_new_state(
         library = tmp_path / action
         make_library(library, action)
         old = seen(library)
-        for nth in range(code == errno.EIO, MANY, 6):
+        for nth in range(code == errno.EIO, MANY, 9):
             copy = tmp_path / f"{action}-{nth}"
             shutil.copytree(library, copy)
             with monkeypatch.context() as patch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,57 +20,66 @@ from tests.index.build import DIMS, add_video, source_id
 ROOT = Path(__file__).parents[2]
 NUM_READERS = 3
 LASTS_S = 8.0
+GIVES_UP_S = 120.0
 WRITES_EVERY_S = 0.2
-NUM_STATES_AT_LEAST = 5
+NUM_STATES_AT_LEAST = 8
 READER = (
-    "from pathlib import Path; from tests.index.test_many_readers import read_until; "
-    "read_until(Path({library!r}), {ends!r})"
+    "from pathlib import Path; from tests.index.test_many_readers import read_on; "
+    "read_on(Path({library!r}), Path({progress!r}))"
 )
 
 
-def test_readers_see_whole_states_while_shards_come_and_go(library: Path) -> None:
+def test_readers_see_whole_states_while_shards_come_and_go(library: Path, tmp_path: Path) -> None:
     add_video(library, 1)
-    ends = time.time() + LASTS_S
-    readers = [
-        subprocess.Popen(
-            [sys.executable, "-c", READER.format(library=str(library), ends=ends)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(NUM_READERS)
-    ]
+    progress = [tmp_path / f"reader-{number}" for number in range(NUM_READERS)]
+    readers = []
+    for path in progress:
+        path.touch()
+        script = READER.format(library=str(library), progress=str(path))
+        readers.append(subprocess.Popen([sys.executable, "-c", script], cwd=ROOT))
     rules = CompactionSettings(shards_per_merge=3)
-    number = 2
-    while time.time() < ends:
-        add_video(library, number)
-        if number % 3 == 0:
-            compact(library, rules)
-        if number % 4 == 0:
-            forget_source(library, source_id(number - 2))
-        if number % 5 == 0:
-            purge_source(library, source_id(number - 1))
-        number += 1
-        time.sleep(WRITES_EVERY_S)
-    counts = [int(reader.communicate(timeout=60)[0]) for reader in readers]
-    assert [reader.returncode for reader in readers] == [0] * NUM_READERS
-    assert min(counts) >= NUM_STATES_AT_LEAST
+    started, number = time.monotonic(), 2
+    try:
+        while not _enough(progress, time.monotonic() - started):
+            add_video(library, number)
+            if number % 3 == 0:
+                compact(library, rules)
+            if number % 4 == 0:
+                forget_source(library, source_id(number - 2))
+            if number % 5 == 0:
+                purge_source(library, source_id(number - 1))
+            number += 1
+            time.sleep(WRITES_EVERY_S)
+            assert [reader.poll() for reader in readers] == [None] * NUM_READERS
+    finally:
+        for path in progress:
+            path.unlink()
+        codes = [reader.wait(GIVES_UP_S) for reader in readers]
+    assert codes == [0] * NUM_READERS
     assert len(read_manifest(library).shards) < number // 2
 
 
-def read_until(library: Path, ends: float) -> None:
-    """Open state after state and read all of each; prints how many there were."""
+def _enough(progress: list[Path], after_s: float) -> bool:
+    assert after_s < GIVES_UP_S
+    states = [path.stat().st_size for path in progress]
+    return after_s > LASTS_S and min(states) >= NUM_STATES_AT_LEAST
+
+
+def read_on(library: Path, progress: Path) -> None:
+    """Open state after state and read all of each; a byte in a file for each, until it is gone."""
     generations: set[int] = set()
     held: Snapshot | None = None
     snapshot: Snapshot | None = None
-    while time.time() < ends:
+    while progress.exists():
         # Now and then from nothing; and one is held for long while its shards are removed.
         snapshot = Snapshot.open(library, snapshot if len(generations) % 3 else None)
-        generations.add(snapshot.generation)
         _read_everything(snapshot)
+        if snapshot.generation not in generations:
+            generations.add(snapshot.generation)
+            with suppress(FileNotFoundError), progress.open("r+b") as stream:
+                stream.write(b"." * len(generations))
         held = snapshot if held is None or len(generations) % 10 == 0 else held
         _read_everything(held)
-    sys.stdout.write(str(len(generations)))
 
 
 def _read_everything(snapshot: Snapshot) -> None:
