@@ -29,6 +29,8 @@ __all__ = ["MOMENT_KINDS", "CatalogReader", "merge_catalogs", "read_moments", "w
 
 _PARTS_OF_MOMENTS = ("words", "lines", "boxes", "word_boxes", "hyperlinks")
 _TEXTS_AT_ONCE = 20_000
+_MERGING_BYTES = 512_000_000
+"""What DuckDB may hold in memory while catalogs are merged; the rest is in files beside the new."""
 
 
 def write_catalog(
@@ -75,7 +77,7 @@ def merge_catalogs(
     A part is a catalog, what is kept of it, and where in pictures.bin the picture of each of its
     moments now begins (-1: none). Raises LibraryError when the disk refuses.
     """
-    with created(path, "catalog") as connection:
+    with created(path, "catalog", memory_bytes=_MERGING_BYTES) as connection:
         sources = segments = moments = 0
         for number, (reader, runs, pictures) in enumerate(parts):
             schema = f"part_{number}"

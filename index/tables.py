@@ -36,14 +36,18 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 
 
 @contextmanager
-def created(path: Path, component: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def created(
+    path: Path, component: str, *, memory_bytes: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new DuckDB file with the component's schema, one transaction, closed at the end.
 
+    `memory_bytes`: what DuckDB may hold meanwhile; None: most of the machine's.
     Raises LibraryError when DuckDB or the disk refuses; no file is left then.
     """
     try:
         path.unlink(missing_ok=True)
-        with duckdb.connect(str(path.absolute()), config=_CONFIG) as connection:
+        limit = {} if memory_bytes is None else {"memory_limit": f"{memory_bytes}B"}
+        with duckdb.connect(str(path.absolute()), config=_CONFIG | limit) as connection:
             connection.begin()
             for script in component_scripts(component):
                 connection.execute(script)
@@ -221,10 +225,9 @@ def registered(
 ) -> Iterator[None]:
     """Equally long arrays as a table of that name, to be read by statements."""
     connection.register(name, arrays)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
+    yield
+    # Not after an error: the connection would only say that its transaction is aborted.
+    connection.unregister(name)
 
 
 def attach_to(connection: duckdb.DuckDBPyConnection, path: Path, schema: str) -> None:

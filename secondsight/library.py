@@ -228,8 +228,8 @@ class Library:
         """Remove a source (by id or name): at once unfindable, in every search and list.
 
         Its bytes go with it, unless compaction has put it into a shard with others: then they go
-        when that shard is next compacted, or right away with `purge`, which writes it anew (about
-        a minute for a million moments).
+        when that shard is next compacted, or right away with `purge`, which writes it anew (two
+        minutes of one core for a million moments).
         Returns what was forgotten. Raises QuestionError when there is no such source.
         """
         snapshot = self._current()

@@ -26,7 +26,7 @@ from tests.index.test_crash import check_tidy, run_and_die
 
 ROOT = Path(__file__).parents[2]
 PAIRS = CompactionSettings(shards_per_merge=2)
-ACTIONS = {"merge": 9, "publish": 1, "forget": 1, "purge": 5, "publish purge": 1}
+ACTIONS = {"merge": 15, "publish": 1, "forget": 1, "purge": 5, "publish purge": 1}
 """What the writer is doing, and killed at every n-th call: while it writes aside, all are alike. So
 they are when a manifest is published, by the 24th."""
 MANY = 500
@@ -88,7 +88,7 @@ def make_library(library: Path, action: str) -> None:
 def kill_everywhere(library: Path, copies: Path, action: str) -> None:
     """One copy of the library for every point at which the writer is killed."""
     step = ACTIONS[action]
-    for nth in (*range(0, 24 * step, step), *range(24 * step, MANY, 7 * step)):
+    for nth in (*range(0, 24 * step, step), *range(24 * step, MANY, 12 * step)):
         copy = copies / f"{nth:03d}"
         shutil.copytree(library, copy)
         if not run_and_die(partial(act, copy, action), nth):
