@@ -152,11 +152,11 @@ def check_finished(library: Path, action: str) -> None:
 def test_a_failing_disk_leaves_the_old_or_the_new_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int
 ) -> None:
-    for action in ("merge", "forget", "purge"):
+    for action in ("merge", "forget") if code == errno.ENOSPC else ("purge",):
         library = tmp_path / action
         make_library(library, action)
         old = seen(library)
-        for nth in range(code == errno.EIO, MANY, 9):
+        for nth in range(0, MANY, 11):
             copy = tmp_path / f"{action}-{nth}"
             shutil.copytree(library, copy)
             with monkeypatch.context() as patch:
