@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from secondsight import Library
 from tests.conftest import secondsight
@@ -14,35 +15,42 @@ WORDS = ("Quokkas live on Rottnest Island.", "Axolotls stay young.", "Pangolins 
 def test_sources_of_a_merged_shard_are_found_forgotten_and_purged(tmp_path: Path) -> None:
     directory, config = tmp_path / "library", tmp_path / "pairs.yaml"
     config.write_text("index: {compaction: {shards_per_merge: 2}}")
-    for number, words in enumerate(WORDS):
-        (tmp_path / f"note{number}.txt").write_text(words)
-    notes = sorted(tmp_path.glob("*.txt"))
-    secondsight("ingest", "-L", directory, "--config", config, *notes)
-    state = json.loads(secondsight("status", "--json", "-L", directory).stdout)
-    assert (len(state["sources"]), state["shards"], state["forgotten"]) == (3, 1, 0)
+    notes = [tmp_path / f"note{number}.txt" for number in range(len(WORDS))]
+    for note, words in zip(notes, WORDS, strict=True):
+        note.write_text(words)
+    ingest = ("ingest", "-L", directory, "--config", config)
+    secondsight(*ingest, *notes[:2])
+    state = _status(directory)
+    assert (len(state["sources"]), state["shards"], state["forgotten"]) == (2, 1, 0)
     library = Library.open(directory, create=False)
     assert library.search("quokkas")[0].source.name == "note0.txt"
     ids = {source.name: source.id for source in library.status().sources}
 
-    told = secondsight("forget", "-L", directory, "note0.txt").stdout
+    told = secondsight("forget", "--purge", "--json", "-L", directory, "note0.txt").stdout
+    assert json.loads(told)["forgotten"] == [
+        {"id": ids["note0.txt"], "name": "note0.txt", "bytes_gone": True}
+    ]
+    _check_gone(directory, "note0.txt", ids["note0.txt"], "quokkas")
+    assert library.search("axolotls")[0].source.name == "note1.txt"
+
+    secondsight(*ingest, notes[2])
+    assert _status(directory)["shards"] == 1
+    told = secondsight("forget", "-L", directory, "note1.txt").stdout
     assert "secondsight compact" in told
-    assert {hit.source.name for hit in library.search("quokkas")} <= {"note1.txt", "note2.txt"}
-    state = json.loads(secondsight("status", "--json", "-L", directory).stdout)
-    assert (len(state["sources"]), state["forgotten"]) == (2, 1)
-    assert "1 forgotten" in secondsight("status", "-L", directory).stdout
+    assert {hit.source.name for hit in library.search("axolotls")} <= {"note2.txt"}
+    state = _status(directory)
+    assert (len(state["sources"]), state["forgotten"]) == (1, 1)
 
     done = json.loads(secondsight("compact", "--json", "-L", directory).stdout)
     assert (done["merges"], done["shards_before"], done["shards_after"]) == (1, 1, 1)
-    assert done["bytes_after"] < done["bytes_before"]
-    _check_gone(directory, "note0.txt", ids["note0.txt"], "quokkas")
-    assert "nothing to compact" in secondsight("compact", "-L", directory).stdout
-
-    told = secondsight("forget", "--purge", "--json", "-L", directory, "note1.txt").stdout
-    assert json.loads(told)["forgotten"] == [
-        {"id": ids["note1.txt"], "name": "note1.txt", "bytes_gone": True}
-    ]
     _check_gone(directory, "note1.txt", ids["note1.txt"], "axolotls")
+    assert "nothing to compact" in secondsight("compact", "-L", directory).stdout
     assert [hit.source.name for hit in library.search("pangolins")] == ["note2.txt"]
+
+
+def _status(directory: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(secondsight("status", "--json", "-L", directory).stdout)
+    return state
 
 
 def _check_gone(directory: Path, name: str, source_id: str, word: str) -> None:
