@@ -44,7 +44,7 @@ Content = tuple[Source, tuple[Segment, ...]]
 
 
 def add(library: Path, content: Content, number: int) -> None:
-    """Commit a source, most of whose moments have pictures: some equal, some empty."""
+    """Commit a source, most of whose moments have pictures: some equal."""
     source, segments = content
     pictured = tuple(
         replace(segment, moments=tuple(_pictured(one, number) for one in segment.moments))
@@ -63,7 +63,8 @@ def add(library: Path, content: Content, number: int) -> None:
 
 
 def _pictured(moment: Moment, number: int) -> Moment:
-    pictures = (None, b"", b"shared", f"own {number}".encode(), moment.text.encode())
+    own = f"own {number} {moment.text}".encode()
+    pictures = (None, b"shared", own, own[:5], b"shared")
     return replace(moment, picture=pictures[len(moment.text) % len(pictures)])
 
 
