@@ -31,7 +31,7 @@ from index.words import LOOKUP_STOP_WORDS, forms_of, is_sign, words_of
 WORDS_VERSION = 2
 """Version of what `write_words` writes: another cut of words, another schema, another version."""
 
-_VERSION_NAME = "words.json"
+VERSION_NAME = "words.json"
 _HEAP_BYTES = 64_000_000
 _LARGEST_FILTER_RUNS = 32
 _TIE_BREAKER = 0.1
@@ -95,7 +95,8 @@ def write_words(
         index.register_tokenizer("stemmed", _stemming_analyzer())
         writer = index.writer(heap_size=_HEAP_BYTES, num_threads=1)
         lengths = dict.fromkeys(_USUAL_LENGTHS, 0)
-        for number, (text, heading, name) in enumerate(zip(texts, headings, names, strict=True)):
+        num_moments = 0
+        for text, heading, name in zip(texts, headings, names, strict=True):
             words = words_of(storable(text))
             fields = {
                 "words": words,
@@ -105,19 +106,20 @@ def write_words(
                 "name": words_of(storable(name)),
             }
             document = tantivy.Document()
-            document.add_unsigned("moment", number)
+            document.add_unsigned("moment", num_moments)
+            num_moments += 1
             for field, tokens in fields.items():
                 document.add_text(field, " ".join(tokens))
                 lengths[field] += len(tokens)
             writer.add_document(document)
-        for filler in _fillers(lengths, len(texts)):
+        for filler in _fillers(lengths, num_moments):
             writer.add_document(filler)
         writer.commit()
         writer.wait_merging_threads()
         for lock in directory.glob(".tantivy-*.lock"):
             lock.unlink()
-        version = {"version": WORDS_VERSION, "moments": len(texts)}
-        (directory / _VERSION_NAME).write_text(json.dumps(version), encoding="utf-8")
+        version = {"version": WORDS_VERSION, "moments": num_moments}
+        (directory / VERSION_NAME).write_text(json.dumps(version), encoding="utf-8")
     except (OSError, ValueError) as error:
         raise disk_error(directory, "write the words of", error) from error
 
@@ -193,7 +195,7 @@ class ShardWords:
 
 def _checked_moments(directory: Path) -> int:
     try:
-        about = json.loads((directory / _VERSION_NAME).read_text(encoding="utf-8"))
+        about = json.loads((directory / VERSION_NAME).read_text(encoding="utf-8"))
         version, moments = int(about["version"]), int(about["moments"])
     except FileNotFoundError as error:
         if not directory.is_dir():

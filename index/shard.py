@@ -259,9 +259,7 @@ def commit_shard(
             drop_staged(staged)
             return changed
         shards = (*shards_without(manifest, present), entry)
-        return move_in(
-            library, manifest, staged, entry.id, shards, rows=rows, metadata=metadata
-        )
+        return move_in(library, manifest, staged, entry.id, shards, rows=rows, metadata=metadata)
 
 
 def shards_without(manifest: Manifest, source_ids: Collection[str]) -> list[ShardEntry]:

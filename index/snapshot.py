@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,27 +10,22 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from index.catalog import CatalogReader, read_moments
-from index.columns import MomentColumns, SegmentRow
-from index.errors import OLD_LIBRARY_ADVICE, LibraryError
-from index.files import disk_error
+from index.catalog import read_moments
+from index.errors import LibraryError
 from index.inventory import InventoryRow, read_inventory
-from index.lexical import ShardWords
 from index.links import PageLinks, read_links
 from index.manifest import (
-    SHARDS_NAME,
     Manifest,
-    ShardEntry,
     manifest_state,
     read_manifest_state,
     read_rotation,
 )
 from index.metadata import MetadataTable, SourceMetadata, read_metadata
-from index.numbering import Numbering, SourceRun
+from index.numbering import Numbering
+from index.open_shard import OpenShard
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, PageRange, Source, Span
-from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
-from index.two_level import ShardVectors, TwoLevelIndex, missing_files
+from index.two_level import TwoLevelIndex
 from index.word_query import Phrases, Typos
 from index.word_search import LexicalIndex
 
@@ -79,51 +73,6 @@ class StoredSegment:
     moments: range
 
 
-class _OpenShard:
-    """Everything of one shard, open; files deleted later stay readable."""
-
-    def __init__(self, library: Path, entry: ShardEntry) -> None:
-        directory = library / SHARDS_NAME / entry.id
-        if missing_files(entry.files, entry.moments):
-            raise LibraryError(f"{directory} is of an older format; {OLD_LIBRARY_ADVICE}")
-        self.entry = entry
-        self.catalog = CatalogReader(directory / CATALOG_NAME)
-        self.columns: MomentColumns = self.catalog.moment_columns()
-        self.segments: tuple[SegmentRow, ...] = tuple(self.catalog.segments())
-        self.vectors = ShardVectors(directory)
-        self.words = ShardWords(directory / LEXICAL_NAME)
-        self._pictures = _mapped(directory / PICTURES_NAME)
-        counts = {len(self.columns.kind), self.vectors.num_moments, self.words.num_moments}
-        if counts != {entry.moments} or len(self.segments) != entry.segments:
-            raise LibraryError(f"{directory} is damaged; restore this library from a backup")
-
-    def runs_without(self, forgotten: Sequence[str]) -> list[SourceRun]:
-        """What is left of the shard when these sources are forgotten."""
-        if forgotten:
-            return self.catalog.kept_runs(forgotten)
-        counts = (self.catalog.sources(), self.segments, self.columns.kind)
-        return [SourceRun(*(range(len(things)) for things in counts))]
-
-    def picture(self, number: int) -> bytes | None:
-        """JPEG of a moment, or None."""
-        place = self.catalog.picture_location([number])[0]
-        if place is None or self._pictures is None:
-            return None
-        offset, size_bytes = place
-        return self._pictures[offset : offset + size_bytes]
-
-
-def _mapped(path: Path) -> mmap.mmap | None:
-    """A file mapped for reading; None when it is empty."""
-    try:
-        with path.open("rb") as stream:
-            if path.stat().st_size == 0:
-                return None
-            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise disk_error(path, "read", error) from error
-
-
 class Snapshot:
     """One state of a library: its sources, moments, pictures and both searches.
 
@@ -144,7 +93,7 @@ class Snapshot:
         *,
         manifest: Manifest,
         state: tuple[int, int, int],
-        shards: Sequence[_OpenShard],
+        shards: Sequence[OpenShard],
         inventory: Sequence[InventoryRow],
         links: PageLinks,
         metadata: Mapping[str, SourceMetadata],
@@ -223,7 +172,7 @@ class Snapshot:
     ) -> Snapshot:
         reusable = {shard.entry.id: shard for shard in previous._shards} if previous else {}
         shards = [
-            reusable.get(entry.id) or _OpenShard(directory, entry) for entry in manifest.shards
+            reusable.get(entry.id) or OpenShard(directory, entry) for entry in manifest.shards
         ]
         if previous is not None and previous.manifest.rotation_sha256 == manifest.rotation_sha256:
             rotation = previous._rotation
@@ -384,7 +333,7 @@ class Snapshot:
             raise IndexError(f"moments are numbered 0..{self.num_moments - 1}, got {ids}")
         return self._moments.stored(ids)
 
-    def _by_shard(self, numbers: Ids) -> list[tuple[_OpenShard, int, list[int]]]:
+    def _by_shard(self, numbers: Ids) -> list[tuple[OpenShard, int, list[int]]]:
         """The shards that hold moments: (shard, number of its first, its own numbers once each)."""
         unique = np.unique(numbers)
         owners = np.searchsorted(self._moment_starts, unique, side="right") - 1

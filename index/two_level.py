@@ -118,7 +118,7 @@ def _rotated(rows: Vectors, rotation: Vectors) -> Vectors:
 
 def missing_files(files: Collection[str], num_moments: int) -> list[str]:
     """The files of vectors that a shard of an older format lacks, of those it has."""
-    wanted = [COSINES_NAME, *([BITS_NAME] if num_moments >= _BITS_FROM else [])]
+    wanted = [COSINES_NAME, *([BITS_NAME] if num_moments >= BITS_FROM else [])]
     return [name for name in wanted if name not in files]
 
 

@@ -15,11 +15,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from index.catalog import CatalogReader
 from index.files import disk_error, remove_tree, sync_directory, sync_tree
+from index.lexical import VERSION_NAME
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest, writer_lock
 from index.publishing import publish_state
 from index.shard import (
     CATALOG_NAME,
+    LEXICAL_NAME,
     remove_shard,
     staging_area,
     stamps,
@@ -28,8 +31,11 @@ from index.shard import (
 )
 from index.tables import is_older, migrate
 from index.two_level import missing_files, write_missing
+from index.word_upgrade import rewrite_words
 
 _OBSOLETE = frozenset({"outliers.npy"})
+_WORDS_VERSION = f"{LEXICAL_NAME}/{VERSION_NAME}"
+"""Lexical indexes without it are of an older kind."""
 
 
 def upgrade_library(library: Path, *, listener: Callable[[int, int], None]) -> int:
@@ -52,7 +58,8 @@ def upgrade_library(library: Path, *, listener: Callable[[int, int], None]) -> i
 
 def _is_current(library: Path, entry: ShardEntry) -> bool:
     catalog = library / SHARDS_NAME / entry.id / CATALOG_NAME
-    return not is_older(catalog, "catalog") and not missing_files(entry.files, entry.moments)
+    complete = not missing_files(entry.files, entry.moments) and _WORDS_VERSION in entry.files
+    return complete and not is_older(catalog, "catalog")
 
 
 def _upgraded(library: Path, entry: ShardEntry, staged: Path) -> ShardEntry:
@@ -60,11 +67,16 @@ def _upgraded(library: Path, entry: ShardEntry, staged: Path) -> ShardEntry:
     verify_shard(library, entry)
     directory = library / SHARDS_NAME / entry.id
     try:
+        words_are_old = _WORDS_VERSION not in entry.files
         for name in sorted(entry.files.keys() - _OBSOLETE):
+            if words_are_old and name.startswith(f"{LEXICAL_NAME}/"):
+                continue
             (staged / name).parent.mkdir(parents=True, exist_ok=True)
             _copy(directory / name, staged / name, linked=name != CATALOG_NAME)
         migrate(staged / CATALOG_NAME, "catalog")
         write_missing(staged, missing_files(entry.files, entry.moments))
+        if words_are_old:
+            rewrite_words(CatalogReader(staged / CATALOG_NAME), staged / LEXICAL_NAME)
         sync_tree(staged)
         return replace(entry, id=uuid.uuid4().hex, files=stamps(staged))
     except OSError as error:

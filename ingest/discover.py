@@ -171,3 +171,14 @@ def _unreadable(path: str, error: OSError) -> SourceError:
     else:
         reason = f"cannot be read: {error.strerror or error}"
     return SourceError(path, _STAGE, reason)
+
+
+def require_unchanged(file: CandidateFile) -> None:
+    """Raise SourceError when a file is no longer the one that was hashed and read."""
+    try:
+        status = os.stat(file.path)
+    except OSError as error:
+        raise SourceError(file.path, "commit", "vanished while it was read") from error
+    if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+        reason = "was changed while it was read; ingest it again when it is complete"
+        raise SourceError(file.path, "commit", reason)

@@ -31,7 +31,13 @@ from index.shard import commit_shard, record_outcomes, staging_area
 from ingest.background import Compactor
 from ingest.cache_limit import BoundedCache, prune
 from ingest.cluster import Cluster, Pending, Pool
-from ingest.discover import CandidateFile, content_hash, discover, sniff_kind
+from ingest.discover import (
+    CandidateFile,
+    content_hash,
+    discover,
+    require_unchanged,
+    sniff_kind,
+)
 from ingest.job import Job
 from ingest.media_info import MediaInfo
 from ingest.metadata import NOTHING_GIVEN, GivenMetadata
@@ -273,7 +279,7 @@ class _Run:
             index=self.index,
         )
         staged, stages_s = self._run_stages(cluster, job)
-        _require_unchanged(file)
+        require_unchanged(file)
         row = InventoryRow(
             path=file.path,
             size_bytes=file.size_bytes,
@@ -367,17 +373,6 @@ def _with_passwords_found(settings: IngestSettings) -> IngestSettings:
     except OSError as error:
         raise SettingsError(f"password file {path}: {error.strerror or error}") from error
     return replace(settings, documents=replace(settings.documents, password_file=path))
-
-
-def _require_unchanged(file: CandidateFile) -> None:
-    """Raise SourceError when a file is no longer the one that was hashed and read."""
-    try:
-        status = os.stat(file.path)
-    except OSError as error:
-        raise SourceError(file.path, "commit", "vanished while it was read") from error
-    if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
-        reason = "was changed while it was read; ingest it again when it is complete"
-        raise SourceError(file.path, "commit", reason)
 
 
 def _failure(error: SourceError) -> SourceOutcome:

@@ -14,7 +14,6 @@ import typer
 from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
-from index.records import MomentKind
 from ingest.metadata import given_metadata
 from secondsight import (
     cache_command,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from index.compaction import CompactionReport, compact, compaction_area, due, is_due, rewrite
 from index.errors import LibraryError
 from index.forgetting import forget_source
-from index.lexical import LexicalIndex, write_words
+from index.lexical import write_words
 from index.manifest import ShardEntry, create_library, read_manifest, read_rotation
 from index.publishing import commit_links
 from index.records import Moment, Segment, Source
@@ -26,6 +26,7 @@ from index.settings import Codes, CompactionSettings
 from index.shard import commit_shard, staging_area, sweep, verify_shard, write_shard
 from index.snapshot import Snapshot
 from index.vectors import Lists, merge_lists, write_lists
+from index.word_search import LexicalIndex
 from tests.index.build import (
     DIMS,
     IDENTITY,

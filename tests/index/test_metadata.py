@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError, SettingsError
+from index.forgetting import forget_source
 from index.manifest import read_manifest
 from index.metadata import (
     MetadataChange,
@@ -23,7 +24,7 @@ from index.metadata import (
     typed,
     write_metadata,
 )
-from index.shard import commit_shard, forget_source, record_outcomes, sweep
+from index.shard import commit_shard, record_outcomes, sweep
 from index.snapshot import Snapshot
 from tests.index.build import IDENTITY, add_video, row_of, source_id, write_video
 

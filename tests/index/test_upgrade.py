@@ -13,8 +13,9 @@ import pytest
 from index import upgrade as upgrade_module
 from index.analysis import open_analysis
 from index.errors import LibraryError
+from index.forgetting import forget_source
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest
-from index.shard import CATALOG_NAME, forget_source, staging_area, verify_shard
+from index.shard import CATALOG_NAME, staging_area, verify_shard
 from index.snapshot import Snapshot
 from index.two_level import BITS_NAME, COSINES_NAME, ShardVectors, write_missing, write_vectors
 from index.upgrade import upgrade_library
