@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,13 +111,22 @@ def replace_file(path: Path, content: bytes) -> None:
         raise disk_error(path, "write", error) from error
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
+def file_sha256(path: Path, read: Callable[[int], None] = lambda num_bytes: None) -> str:
+    """SHA-256 of a file's bytes, in hex. `read` is told how many bytes were read each time."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
+            read(len(chunk))
     return digest.hexdigest()
+
+
+def stamp_of(path: Path) -> tuple[int, str]:
+    """Bytes and SHA-256 of a file. Raises LibraryError when it cannot be read."""
+    try:
+        return path.stat().st_size, file_sha256(path)
+    except OSError as error:
+        raise disk_error(path, "read", error) from error
 
 
 def remove_tree(directory: Path) -> None:

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +87,18 @@ class Manifest:
     """File name of the pages on screen; None when no talk is linked to its slides."""
     metadata: str | None = None
     """File name of the metadata; None when nothing is said about any source."""
+    tables: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Tables of the whole library: file name -> (bytes, SHA-256 in hex). Those that an older
+    Secondsight wrote are not in it."""
     codes: Codes = "8bit"
     """What the vectors of moments are kept in."""
     outlier_share: float = 0.05
     """Share of the moments, least like their segment, that stand at level 1 by themselves."""
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """File names of the tables of the whole library that there are."""
+        return tuple(name for name in (self.inventory, self.links, self.metadata) if name)
 
     def shard_of(self, source_id: str) -> ShardEntry | None:
         """The shard that holds a source, or None."""
@@ -218,13 +226,48 @@ def read_manifest_state(directory: Path) -> tuple[Manifest, tuple[int, int, int]
             state = _state(os.fstat(stream.fileno()))
             content = stream.read()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise LibraryError(
-            f"{directory} is not a library; make one with: "
-            f"secondsight ingest --library {directory} FILES"
-        ) from error
+        raise _no_library(directory) from error
     except OSError as error:
         raise disk_error(path, "read", error) from error
     return _from_json(path, content), state
+
+
+def _no_library(directory: Path) -> LibraryError:
+    return LibraryError(
+        f"{directory} is not a library; make one with: "
+        f"secondsight ingest --library {directory} FILES"
+    )
+
+
+def examined_manifest(directory: Path) -> tuple[Manifest | None, str | None]:
+    """The manifest as far as it can be read, and what is wrong with it: for `verify`.
+
+    None for the manifest when nothing can be made of it. Raises LibraryError when there is none,
+    or it cannot be read.
+    """
+    path = directory / MANIFEST_NAME
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _no_library(directory) from error
+    except OSError as error:
+        raise disk_error(path, "read", error) from error
+    try:
+        manifest = _from_json(path, content)
+    except LibraryError as error:
+        return _as_it_stands(content), str(error)
+    # The checksum is that of what the file says, not of how it is laid out.
+    written = json.dumps(json.loads(content), indent=1).encode()
+    return manifest, None if written == content else f"{path} is not as it was written"
+
+
+def _as_it_stands(content: bytes) -> Manifest | None:
+    """What a manifest says whose checksum is wrong; None when it is of another kind."""
+    try:
+        body = json.loads(content)
+        return _from_body(body) if body["schema_version"] == SCHEMA_VERSION else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def manifest_state(directory: Path) -> tuple[int, int, int]:
@@ -293,6 +336,7 @@ def _to_json(manifest: Manifest) -> bytes:
         "inventory": manifest.inventory,
         "links": manifest.links,
         "metadata": manifest.metadata,
+        "tables": {name: list(stamp) for name, stamp in manifest.tables.items()},
         "shards": [
             {
                 "id": shard.id,
@@ -359,6 +403,7 @@ def _from_body(body: dict[str, Any]) -> Manifest:
         # Older manifests do not have these.
         links=body.get("links"),
         metadata=body.get("metadata"),
+        tables={name: (size, sha256) for name, (size, sha256) in body.get("tables", {}).items()},
         codes=body.get("codes", "8bit"),
         outlier_share=body.get("outlier_share", 0.05),
     )

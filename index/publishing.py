@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from index.files import disk_error, sync_file
+from index.files import disk_error, stamp_of, sync_file
 from index.inventory import InventoryRow, write_inventory
 from index.links import read_links, write_links
 from index.manifest import Manifest, ShardEntry, publish, read_manifest, writer_lock
@@ -70,6 +70,7 @@ def publish_state(
         if write is not None:
             _write_synced(library / names[kind], write)
     changed = replace(changed, **names)
+    changed = replace(changed, tables=_table_stamps(library, manifest, changed))
     publish(library, changed)
     for kind in tables:
         before = getattr(manifest, kind)
@@ -96,6 +97,13 @@ def _metadata_after(
         said[source] = changes[source].applied_to(said.get(source, NO_METADATA))
     said = {source: what for source, what in said.items() if what != NO_METADATA}
     return None if said == held else said
+
+
+def _table_stamps(library: Path, before: Manifest, after: Manifest) -> dict[str, tuple[int, str]]:
+    """Bytes and SHA-256 of the tables that a state names; those of new ones are reckoned."""
+    kept = {name: before.tables[name] for name in after.table_names if name in before.tables}
+    new = set(after.table_names) - set(before.table_names)
+    return kept | {name: stamp_of(library / name) for name in sorted(new)}
 
 
 def _write_synced(path: Path, write: Callable[[Path], None]) -> None:

@@ -152,6 +152,7 @@ class Lists:
         """Rows of each list."""
         self.num_rows = int(self.sizes.sum())
         self._code_at: Ids = np.zeros(0, dtype=np.int64)
+        self._ids_at: Ids = np.zeros(0, dtype=np.int64)
         self._windows = np.zeros((0, int(self.lists.code_size)), dtype=np.uint8)
         if self.num_rows:
             self._locate_codes(path)
@@ -166,6 +167,7 @@ class Lists:
         places = before * (code_bytes + _ID_BYTES) + self.lists.lists.at(0).offset
         within = np.arange(self.num_rows) - np.repeat(before, self.sizes)
         self._code_at = np.repeat(places, self.sizes) + within * code_bytes
+        self._ids_at = places + self.sizes * code_bytes
         if places[last] != self.lists.lists.at(last).offset:
             raise LibraryError(f"{path} is damaged; restore this library from a backup")
 
@@ -183,21 +185,40 @@ class Lists:
 
     def decoded(self, ids: Ids) -> Vectors:
         """The rows as their codes tell them, (len(ids), d) float32."""
-        codes = self.stored(ids)
-        if self.codes == "fp16":
-            return np.asarray(codes.view(np.float16), dtype=np.float32)
-        step = np.float32(2 * _range(self.dims) / _LEVELS)
-        rows = codes.astype(np.float32)
-        rows += np.float32(0.5)
-        rows *= step
-        rows -= np.float32(_range(self.dims))
-        return np.asarray(rows, dtype=np.float32)
+        return decoded(self.stored(ids), self.codes)
+
+    def held_ids(self, places: Ids) -> Ids:
+        """The ids that the file keeps at these places, counted list by list.
+
+        `write_lists` gives ids in this very order to rows that come list by list.
+        """
+        if not self.num_rows:
+            return np.zeros(0, dtype=np.int64)
+        ends = np.cumsum(self.sizes)
+        owners = np.searchsorted(ends, places, side="right")
+        within = places - (ends - self.sizes)[owners]
+        mapping = faiss.rev_swig_ptr(self.lists.ptr, self.lists.totsize)
+        windows = np.lib.stride_tricks.sliding_window_view(mapping, _ID_BYTES)
+        held = windows[self._ids_at[owners] + within * _ID_BYTES]
+        return np.ascontiguousarray(held).view(np.int64)[:, 0]
 
     def scan(self, query: Vectors, count: int, lists: Ids, allowed: Mask) -> tuple[Ids, Vectors]:
         """Ids and scores of the best `count` allowed rows in some lists, unordered among equals."""
         selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
         labels, scores = _scan(self._index, query, count, lists, selector, pairs=False)
         return labels, scores
+
+
+def decoded(stored: npt.NDArray[np.uint8], codes: Codes) -> Vectors:
+    """The rows (n, d) float32 that codes (n, bytes of a code) tell."""
+    if codes == "fp16":
+        return np.asarray(stored.view(np.float16), dtype=np.float32)
+    limit = _range(stored.shape[1])
+    rows = stored.astype(np.float32)
+    rows += np.float32(0.5)
+    rows *= np.float32(2 * limit / _LEVELS)
+    rows -= np.float32(limit)
+    return np.asarray(rows, dtype=np.float32)
 
 
 class JoinedLists:
