@@ -184,6 +184,13 @@ class ShardWords:
             if (typos := typos_between(typed, word, most))
         }
 
+    def entries(self, first: int, last: int) -> Ids:
+        """How often each of the moments first..last, both included, stands in the index."""
+        numbers = Query.range_query(_SCHEMA, "moment", tantivy.FieldType.Unsigned, first, last)
+        # One more than there should be: a moment that stands there twice is seen.
+        ids, _ = self.search(numbers, last - first + 2)
+        return np.bincount(ids - first, minlength=last - first + 1)
+
     def search(self, query: Query, count: int) -> tuple[Ids, Vectors]:
         """Local ids and scores of the `count` best."""
         hits = self.searcher.search(query, count, count=False).hits

@@ -226,48 +226,13 @@ def read_manifest_state(directory: Path) -> tuple[Manifest, tuple[int, int, int]
             state = _state(os.fstat(stream.fileno()))
             content = stream.read()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise _no_library(directory) from error
+        raise LibraryError(
+            f"{directory} is not a library; make one with: "
+            f"secondsight ingest --library {directory} FILES"
+        ) from error
     except OSError as error:
         raise disk_error(path, "read", error) from error
-    return _from_json(path, content), state
-
-
-def _no_library(directory: Path) -> LibraryError:
-    return LibraryError(
-        f"{directory} is not a library; make one with: "
-        f"secondsight ingest --library {directory} FILES"
-    )
-
-
-def examined_manifest(directory: Path) -> tuple[Manifest | None, str | None]:
-    """The manifest as far as it can be read, and what is wrong with it: for `verify`.
-
-    None for the manifest when nothing can be made of it. Raises LibraryError when there is none,
-    or it cannot be read.
-    """
-    path = directory / MANIFEST_NAME
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _no_library(directory) from error
-    except OSError as error:
-        raise disk_error(path, "read", error) from error
-    try:
-        manifest = _from_json(path, content)
-    except LibraryError as error:
-        return _as_it_stands(content), str(error)
-    # The checksum is that of what the file says, not of how it is laid out.
-    written = json.dumps(json.loads(content), indent=1).encode()
-    return manifest, None if written == content else f"{path} is not as it was written"
-
-
-def _as_it_stands(content: bytes) -> Manifest | None:
-    """What a manifest says whose checksum is wrong; None when it is of another kind."""
-    try:
-        body = json.loads(content)
-        return _from_body(body) if body["schema_version"] == SCHEMA_VERSION else None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    return manifest_from_json(path, content), state
 
 
 def manifest_state(directory: Path) -> tuple[int, int, int]:
@@ -358,7 +323,8 @@ def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
 
 
-def _from_json(path: Path, content: bytes) -> Manifest:
+def manifest_from_json(path: Path, content: bytes) -> Manifest:
+    """The manifest that the file at `path` holds. Raises LibraryError when it is damaged."""
     damaged = f"{path} is damaged; restore this library from a backup"
     try:
         body = json.loads(content)
@@ -375,12 +341,16 @@ def _from_json(path: Path, content: bytes) -> Manifest:
     if version != SCHEMA_VERSION or body.get("checksum") != _checksum(body):
         raise LibraryError(damaged)
     try:
-        return _from_body(body)
+        return manifest_from_body(body)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LibraryError(damaged) from error
 
 
-def _from_body(body: dict[str, Any]) -> Manifest:
+def manifest_from_body(body: dict[str, Any]) -> Manifest:
+    """What a manifest says, whatever its checksum is.
+
+    Raises KeyError, TypeError, ValueError or AttributeError when it says other things.
+    """
     shards = tuple(
         ShardEntry(
             id=shard["id"],

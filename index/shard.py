@@ -50,7 +50,7 @@ CATALOG_NAME = "catalog.duckdb"
 LEXICAL_NAME = "lexical"
 PICTURES_NAME = "pictures.bin"
 
-_LOCK_SUFFIX = ".lock"
+LOCK_SUFFIX = ".lock"
 _NOTHING: Mapping[str, MetadataChange] = MappingProxyType({})
 _Vectors = npt.NDArray[np.float32]
 
@@ -68,7 +68,7 @@ def staging_area(library: Path, name: str | None = None) -> Iterator[Path]:
     """
     sweep(library)
     area = library / STAGING_NAME / (name or uuid.uuid4().hex)
-    lock = area.with_name(area.name + _LOCK_SUFFIX)
+    lock = area.with_name(area.name + LOCK_SUFFIX)
     descriptor = _lock_new_file(lock)
     try:
         if name is not None:
@@ -204,21 +204,6 @@ def stamps(directory: Path) -> dict[str, tuple[int, str]]:
         path.relative_to(directory).as_posix(): (path.stat().st_size, file_sha256(path))
         for path in paths
     }
-
-
-def verify_shard(library: Path, entry: ShardEntry) -> None:
-    """Raise LibraryError when a file of a shard is missing or its bytes have changed."""
-    directory = library / SHARDS_NAME / entry.id
-    for name, (size_bytes, sha256) in entry.files.items():
-        path = directory / name
-        try:
-            intact = path.stat().st_size == size_bytes and file_sha256(path) == sha256
-        except OSError as error:
-            raise disk_error(path, "read", error) from error
-        if not intact:
-            raise LibraryError(
-                f"{path} is damaged; forget {', '.join(entry.sources)} and ingest it again"
-            )
 
 
 # --- publishing ----------------------------------------------------------------------------------
@@ -374,15 +359,15 @@ def _sweep_staging(staging: Path) -> None:
     """Remove areas whose lock nobody holds, and directories without a lock."""
     staging.mkdir(exist_ok=True)
     for name in sorted(entry.name for entry in staging.iterdir()):
-        if name.endswith(_LOCK_SUFFIX):
-            _sweep_area(staging / name.removesuffix(_LOCK_SUFFIX))
+        if name.endswith(LOCK_SUFFIX):
+            _sweep_area(staging / name.removesuffix(LOCK_SUFFIX))
         # Asked of the disk: a listing taken while an area is made may hold it and not its lock.
-        elif not (staging / (name + _LOCK_SUFFIX)).exists():
+        elif not (staging / (name + LOCK_SUFFIX)).exists():
             remove_tree(staging / name)
 
 
 def _sweep_area(area: Path) -> None:
-    lock = area.with_name(area.name + _LOCK_SUFFIX)
+    lock = area.with_name(area.name + LOCK_SUFFIX)
     try:
         descriptor = os.open(lock, os.O_RDWR)
     except FileNotFoundError:

@@ -10,10 +10,9 @@ import av
 import av.error
 
 from index.errors import SecondsightError
-from index.manifest import read_manifest
 from index.records import MomentKind
-from index.shard import verify_shard
 from index.snapshot import Snapshot, StoredMoment
+from index.verification import verify_library
 from ingest.media import demuxed
 from ingest.report import IngestReport
 
@@ -32,8 +31,7 @@ def wrong_entries(library: Path, folder: Path, report: IngestReport) -> Iterator
         if source.outcome == "failed" and not (source.reason or "").strip():
             yield f"{source.path} failed without a reason"
     try:
-        for entry in read_manifest(library).shards:
-            verify_shard(library, entry)
+        yield from map(str, verify_library(library).problems)
         snapshot = Snapshot.open(library)
     except SecondsightError as error:
         yield str(error)

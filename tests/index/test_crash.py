@@ -16,8 +16,9 @@ import pytest
 from index.forgetting import forget_source
 from index.manifest import create_library, read_manifest
 from index.publishing import commit_links
-from index.shard import record_outcomes, sweep, verify_shard
+from index.shard import record_outcomes, sweep
 from index.snapshot import Snapshot
+from index.verification import verify_library
 from tests.index.build import IDENTITY, add_video, link_of, row_of, source_id
 
 ROOT = Path(__file__).parents[2]
@@ -126,8 +127,7 @@ def _seen(library: Path) -> tuple[list[str], list[str], list[int], list[int]]:
 def check_tidy(library: Path) -> None:
     """Nothing is there that no manifest names, and what it names is whole."""
     manifest = read_manifest(library)
-    for entry in manifest.shards:
-        verify_shard(library, entry)
+    assert verify_library(library).problems == ()
     assert sorted(os.listdir(library / "shards")) == sorted(s.id for s in manifest.shards)
     assert os.listdir(library / "staging") == []
     expected = {"manifest.json", "rotation.npy", "shards", "staging", "writer.lock"}
