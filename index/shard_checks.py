@@ -37,7 +37,8 @@ _LENGTH_TOLERANCE = 0.05
 """Codes are read back as rows of a length this close to 1 (measured: 0.01)."""
 _COSINE_TOLERANCE = 0.02
 """Codes give the cosine that was kept to this (measured: 0.01 at 32 dims, less at more)."""
-_QUERY_CHARS = 200
+_SAMPLED_WORDS = 5
+_SAMPLED_CHARS = 200
 _JPEG_START = b"\xff\xd8"
 _VECTOR_FILES = frozenset({SEGMENTS_NAME, COSINES_NAME, MOMENTS_NAME, BITS_NAME})
 _NEEDED = frozenset({CATALOG_NAME, SEGMENTS_NAME, COSINES_NAME, PICTURES_NAME})
@@ -113,7 +114,9 @@ def _content_problems(
             ProblemKind.WORDS,
             LEXICAL_NAME,
             frozenset({LEXICAL_NAME}),
-            lambda: word_problems(directory / LEXICAL_NAME, catalog, outline),
+            lambda: word_problems(
+                directory / LEXICAL_NAME, None if CATALOG_NAME in changed else catalog, outline
+            ),
         ),
         (
             ProblemKind.PICTURES,
@@ -130,6 +133,7 @@ def _content_problems(
             continue
         try:
             for what in check():
+                changed.add(name)
                 yield kind, name, what
         except _UNREADABLE as error:
             yield ProblemKind.UNREADABLE, name, f"cannot be read: {error}"
@@ -223,9 +227,10 @@ def _sample(count: int) -> list[int]:
     return np.unique(np.linspace(0, count - 1, _SAMPLED).astype(np.int64)).tolist() if count else []
 
 
-def word_problems(directory: Path, catalog: Path, outline: CatalogOutline) -> Iterator[str]:
+def word_problems(directory: Path, catalog: Path | None, outline: CatalogOutline) -> Iterator[str]:
     """Everything in which a shard's lexical index disagrees with its catalog.
 
+    Without `catalog`, whose texts cannot be relied on then, only in numbers.
     Raises LibraryError when it cannot be opened.
     """
     words = ShardWords(directory)
@@ -238,23 +243,16 @@ def word_problems(directory: Path, catalog: Path, outline: CatalogOutline) -> It
         missing += int(np.count_nonzero(words.entries(first, last) != 1))
     if missing:
         yield f"{missing} moments do not stand exactly once among the words"
-    if missing or words.num_moments != count:
+    if missing or words.num_moments != count or catalog is None:
         return
     index = LexicalIndex([words])
     sampled = _sample(count)
     for number, moment in zip(sampled, CatalogReader(catalog).moments(sampled), strict=True):
-        query = _beginning(storable(moment.text))
         allowed = np.zeros(count, dtype=np.bool_)
         allowed[number] = True
-        if words_of(query) and not len(index.search(query, 1, allowed=allowed)[0]):
-            yield f"moment {number} is not found by its own words"
-
-
-def _beginning(text: str) -> str:
-    """The first whole words of a text; nothing when they are too long to be cut."""
-    if len(text) <= _QUERY_CHARS:
-        return text
-    return text[:_QUERY_CHARS].rpartition(" ")[0]
+        for word in words_of(storable(moment.text)[:_SAMPLED_CHARS])[:-1][:_SAMPLED_WORDS]:
+            if not len(index.search(word, 1, allowed=allowed)[0]):
+                yield f"moment {number} is not found by its own word {word!r}"
 
 
 def picture_problems(path: Path, outline: CatalogOutline, *, deep: bool) -> Iterator[str]:

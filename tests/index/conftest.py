@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from index.manifest import create_library
 from index.shard import staging_area
 from tests.index.build import IDENTITY
+from tests.index.corruptions import full_library
 
 
 @pytest.fixture
@@ -22,3 +24,17 @@ def library(tmp_path: Path) -> Path:
 def area(library: Path) -> Iterator[Path]:
     with staging_area(library) as directory:
         yield directory
+
+
+@pytest.fixture(scope="session")
+def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with some of everything; for reading only."""
+    library = tmp_path_factory.mktemp("verified") / "archive"
+    full_library(library)
+    return library
+
+
+@pytest.fixture
+def copied(intact: Path, tmp_path: Path) -> Path:
+    """A copy of it to be spoilt."""
+    return Path(shutil.copytree(intact, tmp_path / "archive"))
