@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from index.columns import Columns, storable
+from index.columns import Columns, Row, storable
 from index.tables import read_table, write_table
 
 _UNDECODABLE = "\0"
@@ -43,17 +43,24 @@ def write_inventory(
     held = [] if old_path is None else read_inventory(old_path)
     rows = {row.path: row for row in (*held, *upserts)}
     kept = [rows[path] for path in sorted(rows) if rows[path].source_id not in forget_source_ids]
-    write_table(new_path, "inventory", "inventory", _columns(kept))
+    write_table(new_path, "inventory", "inventory", inventory_columns(kept))
 
 
 def read_inventory(path: Path) -> list[InventoryRow]:
     """All rows by path; raises LibraryError when the file cannot be read."""
     names = "path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at"
-    rows = read_table(path, "inventory", "inventory", names, order="path")
-    return [InventoryRow(_text_to_path(row[0]), *row[1:]) for row in rows]
+    return [
+        inventory_row(row)
+        for row in read_table(path, "inventory", "inventory", names, order="path")
+    ]
 
 
-def _columns(rows: Sequence[InventoryRow]) -> Columns:
+def inventory_row(row: Row) -> InventoryRow:
+    """From (path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at)."""
+    return InventoryRow(_text_to_path(row[0]), *row[1:])
+
+
+def inventory_columns(rows: Sequence[InventoryRow]) -> Columns:
     """Table `inventory`."""
     reasons = [None if row.reason is None else storable(row.reason) for row in rows]
     return {

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import lcm
 from pathlib import Path
 
-from index.columns import Columns
+from index.columns import Columns, Row
 from index.errors import LibraryError
 from index.records import PageOnScreen, Span
 from index.tables import read_table, write_table
@@ -46,12 +46,20 @@ def write_links(path: Path, links: Sequence[PageOnScreen]) -> None:
 
     Raises LibraryError when an instant cannot be held exactly or the disk refuses.
     """
+    write_table(path, "links", "page_on_screen", link_columns(path, links))
+
+
+def link_columns(path: Path, links: Sequence[PageOnScreen]) -> Columns:
+    """Table `page_on_screen`, to be written to `path`.
+
+    Raises LibraryError when an instant cannot be held exactly.
+    """
     rates = [lcm(link.span.start.denominator, link.span.end.denominator) for link in links]
     starts = [int(link.span.start * rate) for link, rate in zip(links, rates, strict=True)]
     ends = [int(link.span.end * rate) for link, rate in zip(links, rates, strict=True)]
     if max([*ends, *rates], default=0) > _LARGEST:
         raise LibraryError(f"cannot write {path}: a time needs more than 63 bits")
-    content: Columns = {
+    return {
         "position": ("BIGINT", list(range(len(links)))),
         "document": ("VARCHAR", [link.document_id for link in links]),
         "page": ("INTEGER", [link.page for link in links]),
@@ -61,17 +69,19 @@ def write_links(path: Path, links: Sequence[PageOnScreen]) -> None:
         "ticks_per_second": ("BIGINT", rates),
         "score": ("DOUBLE", [link.score for link in links]),
     }
-    write_table(path, "links", "page_on_screen", content)
 
 
 def read_links(path: Path) -> list[PageOnScreen]:
     """All pages on screen, as written. Raises LibraryError when the file cannot be read."""
     fields = "document, page, video, start_tick, end_tick, ticks_per_second, score"
     rows = read_table(path, "links", "page_on_screen", fields, order="position")
-    return [
-        PageOnScreen(document, page, video, _span(start, end, rate), score)
-        for document, page, video, start, end, rate, score in rows
-    ]
+    return [link_from_row(row) for row in rows]
+
+
+def link_from_row(row: Row) -> PageOnScreen:
+    """From (document, page, video, start_tick, end_tick, ticks_per_second, score)."""
+    document, page, video, start, end, rate, score = row
+    return PageOnScreen(document, page, video, _span(start, end, rate), score)
 
 
 def _span(start_tick: int, end_tick: int, rate: int) -> Span:

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -124,25 +124,36 @@ def write_shard(
     Raises ValueError on other shapes, SourceError when a time cannot be held exactly, LibraryError
     when the disk refuses; nothing is left then.
     """
-    moments = [moment for segment in segments for moment in segment.moments]
-    if len(moment_vectors) != len(moments) or len(segment_vectors) != len(segments):
+    counts = [len(segment.moments) for segment in segments]
+    if len(moment_vectors) != sum(counts) or len(segment_vectors) != len(segments):
         raise ValueError(
-            f"got {len(moment_vectors)} and {len(segment_vectors)} vectors for {len(moments)} "
+            f"got {len(moment_vectors)} and {len(segment_vectors)} vectors for {sum(counts)} "
             f"moments and {len(segments)} segments"
         )
-    owners = np.repeat(np.arange(len(segments)), [len(segment.moments) for segment in segments])
+    owners = np.repeat(np.arange(len(segments)), counts)
+    return assemble_shard(
+        directory,
+        source,
+        segments,
+        lambda: write_vectors(
+            directory, moment_vectors, owners, segment_vectors, rotation=rotation, codes=codes
+        ),
+    )
+
+
+def assemble_shard(
+    directory: Path,
+    source: Source,
+    segments: Sequence[Segment],
+    write_its_vectors: Callable[[], None],
+) -> ShardEntry:
+    """As `write_shard`; `write_its_vectors` writes the vectors into `directory`."""
+    moments = [moment for segment in segments for moment in segment.moments]
     make_directory(directory)
     try:
         pictures = _write_pictures(directory / PICTURES_NAME, moments)
         write_catalog(directory / CATALOG_NAME, [(source, segments)], pictures)
-        write_vectors(
-            directory,
-            moment_vectors,
-            owners,
-            segment_vectors,
-            rotation=rotation,
-            codes=codes,
-        )
+        write_its_vectors()
         write_words(
             directory / LEXICAL_NAME,
             [moment.text for moment in moments],

@@ -250,7 +250,11 @@ def word_problems(directory: Path, catalog: Path | None, outline: CatalogOutline
     for number, moment in zip(sampled, CatalogReader(catalog).moments(sampled), strict=True):
         allowed = np.zeros(count, dtype=np.bool_)
         allowed[number] = True
-        for word in words_of(storable(moment.text)[:_SAMPLED_CHARS])[:-1][:_SAMPLED_WORDS]:
+        text = storable(moment.text)
+        words_told = words_of(text[:_SAMPLED_CHARS])
+        # The last word may have been cut.
+        whole = words_told if len(text) <= _SAMPLED_CHARS else words_told[:-1]
+        for word in whole[:_SAMPLED_WORDS]:
             if not len(index.search(word, 1, allowed=allowed)[0]):
                 yield f"moment {number} is not found by its own word {word!r}"
 

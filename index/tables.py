@@ -7,16 +7,17 @@ connections are not thread-safe: every read takes its own cursor.
 
 from __future__ import annotations
 
+import glob
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from index.columns import Columns, Row
 from index.errors import OLD_LIBRARY_ADVICE, LibraryError
 from index.files import disk_error
 
+_Fetched = TypeVar("_Fetched")
 _SCHEMA_VERSIONS = {"catalog": 4, "inventory": 1, "links": 1, "metadata": 1}
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
@@ -161,6 +163,16 @@ class Attached:
         except duckdb.Error as error:
             raise disk_error(self._path, "read", error) from error
 
+    def write_parquet(self, statement: str, path: Path) -> None:
+        """Write what a query gives into a new Parquet file, as a stream.
+
+        Raises LibraryError when the catalog cannot be read or the file not be written.
+        """
+        try:
+            _database().cursor().sql(statement).write_parquet(str(path), compression="zstd")
+        except (duckdb.Error, OSError) as error:
+            raise disk_error(path, "write", error) from error
+
     def arrays(self, statement: str) -> dict[str, npt.NDArray[Any]]:
         """What a query gives, as columns. Raises LibraryError when the file cannot be read."""
         try:
@@ -256,3 +268,56 @@ def read_table(path: Path, component: str, table: str, fields: str, *, order: st
             return connection.execute(f"SELECT {fields} FROM {table} ORDER BY {order}").fetchall()
         except duckdb.Error as error:
             raise disk_error(path, "read", error) from error
+
+
+def write_parquet(path: Path, content: Columns) -> None:
+    """Write equally long columns into a new Parquet file. Raises LibraryError."""
+    fields = ", ".join(f"unnest(?::{sql_type}[]) AS {n}" for n, (sql_type, _) in content.items())
+    lists = [values for _, values in content.values()]
+    try:
+        with duckdb.connect(config=_CONFIG) as connection:
+            rows = connection.sql(f"SELECT {fields}", params=lists)
+            rows.write_parquet(str(path), compression="zstd")
+    except (duckdb.Error, OSError) as error:
+        raise disk_error(path, "write", error) from error
+
+
+def write_parquet_arrays(
+    path: Path, statement: str, arrays: Mapping[str, npt.NDArray[Any]]
+) -> None:
+    """Write what a query on `new_rows`, these arrays, gives. Raises LibraryError."""
+    try:
+        with duckdb.connect(config=_CONFIG) as connection:
+            connection.register("new_rows", arrays)
+            connection.sql(statement).write_parquet(str(path), compression="zstd")
+    except (duckdb.Error, OSError) as error:
+        raise disk_error(path, "write", error) from error
+
+
+def read_parquet(path: Path, fields: Mapping[str, str], *, order: str) -> list[Row]:
+    """Columns of a Parquet file, cast to the types given for them. Raises LibraryError."""
+    return _parquet(path, fields, order, lambda found: found.fetchall())
+
+
+def read_parquet_arrays(
+    path: Path, fields: Mapping[str, str], *, order: str
+) -> dict[str, npt.NDArray[Any]]:
+    """As `read_parquet`, as arrays."""
+    return _parquet(path, fields, order, lambda found: found.fetchnumpy())
+
+
+def _parquet(
+    path: Path,
+    fields: Mapping[str, str],
+    order: str,
+    fetch: Callable[[duckdb.DuckDBPyConnection], _Fetched],
+) -> _Fetched:
+    cast = ", ".join(f"CAST({name} AS {sql_type}) AS {name}" for name, sql_type in fields.items())
+    # Escaped, or a bracket in a directory's name would be a pattern.
+    pattern = glob.escape(str(path.absolute()))
+    query = f"SELECT {cast} FROM read_parquet(?, hive_partitioning = false) ORDER BY {order}"
+    try:
+        with duckdb.connect(config=_CONFIG) as connection:
+            return fetch(connection.execute(query, [pattern]))
+    except (duckdb.Error, OSError) as error:
+        raise disk_error(path, "read", error) from error
