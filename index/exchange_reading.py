@@ -14,16 +14,25 @@ from index import columns
 from index.columns import Row
 from index.exchange_tables import (
     LINK_FIELDS,
+    METADATA_FIELDS,
     MOMENT_FIELDS,
     PARTS,
     PATH_FIELDS,
     SEGMENT_FIELDS,
     SOURCE_FIELDS,
+    TAG_FIELDS,
     SourceVectors,
 )
 from index.files import FilePart
 from index.inventory import InventoryRow, inventory_row
 from index.links import link_from_row
+from index.metadata import (
+    MetadataChange,
+    checked_name,
+    checked_tags,
+    checked_value,
+    metadata_from_rows,
+)
 from index.ranking import Ids
 from index.records import Moment, PageOnScreen, Segment, Source
 from index.settings import Codes
@@ -149,3 +158,22 @@ def read_links_table(path: Path) -> list[PageOnScreen]:
 def read_paths(path: Path) -> list[InventoryRow]:
     """Where sources were found. Raises LibraryError, or ValueError for what is no path."""
     return [inventory_row(row) for row in read_parquet(path, PATH_FIELDS, order="path")]
+
+
+def read_metadata_tables(metadata: Path, tags: Path) -> dict[str, MetadataChange]:
+    """What is said of the sources that anything is said of.
+
+    Raises LibraryError, SettingsError for names, values and tags that cannot be, or ValueError.
+    """
+    rows = read_parquet(metadata, METADATA_FIELDS, order="source, name")
+    tagged = read_parquet(tags, TAG_FIELDS, order="source, tag")
+    if any(sum(value is not None for value in row[2:]) != 1 for row in rows):
+        raise ValueError("metadata must have one value each")
+    said = metadata_from_rows(rows, tagged)
+    return {
+        source: MetadataChange(
+            {checked_name(name): checked_value(name, value) for name, value in one.values.items()},
+            checked_tags(one.tags),
+        )
+        for source, one in said.items()
+    }

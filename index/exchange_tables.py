@@ -123,6 +123,15 @@ PATH_FIELDS = {
     "reason": "VARCHAR",
     "seen_at": "VARCHAR",
 }
+METADATA_FIELDS = {
+    "source": "VARCHAR",
+    "name": "VARCHAR",
+    "text": "VARCHAR",
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "truth": "BOOLEAN",
+}
+TAG_FIELDS = {"source": "VARCHAR", "tag": "VARCHAR"}
 _TIMES = (
     "start_tick, end_tick, ticks_per_second, "
     "start_tick / ticks_per_second AS start_s, end_tick / ticks_per_second AS end_s"

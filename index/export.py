@@ -36,6 +36,7 @@ from index.manifest import (
     Manifest,
     read_rotation,
 )
+from index.metadata import metadata_columns, read_metadata
 from index.records import Source
 from index.settings import Codes
 from index.shard import CATALOG_NAME, PICTURES_NAME
@@ -48,6 +49,8 @@ EXPORT_NAME = "export.json"
 SOURCES_NAME = "sources.parquet"
 PATHS_NAME = "paths.parquet"
 LINKS_NAME = "page_on_screen.parquet"
+METADATA_NAME = "metadata.parquet"
+TAGS_NAME = "tags.parquet"
 PICTURES_FOLDER = "pictures"
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -96,7 +99,8 @@ def export_sources(
 ) -> ExportManifest:
     """Write sources of a state of a library into the new or empty `directory`.
 
-    With them go the links between them and the paths at which they were found. Memory is bounded
+    With them go the links between them, their metadata and tags, and the paths at which they were
+    found. Memory is bounded
     by the largest source. Raises LibraryError when the directory holds things, a source is not
     there, or a disk refuses; what was written stays, without `export.json`.
     """
@@ -179,7 +183,7 @@ def _export_source(
 def _export_tables(
     library: Path, manifest: Manifest, source_ids: Collection[str], directory: Path
 ) -> None:
-    """The paths of the sources, and the links between them."""
+    """The paths of the sources, the links between them, and what users said of them."""
     rows = [] if manifest.inventory is None else read_inventory(library / manifest.inventory)
     own = [row for row in rows if row.source_id in source_ids and row.outcome != "failed"]
     write_rows(directory / PATHS_NAME, inventory_columns(own))
@@ -189,6 +193,10 @@ def _export_tables(
     content["start_s"] = ("DOUBLE", [one.span.start_s for one in between])
     content["end_s"] = ("DOUBLE", [one.span.end_s for one in between])
     write_rows(directory / LINKS_NAME, content)
+    said = {} if manifest.metadata is None else read_metadata(library / manifest.metadata)
+    tables = metadata_columns({source: said[source] for source in said.keys() & set(source_ids)})
+    write_rows(directory / METADATA_NAME, tables["metadata"])
+    write_rows(directory / TAGS_NAME, tables["tags"])
 
 
 # --- export.json ---------------------------------------------------------------------------------

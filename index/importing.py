@@ -16,9 +16,10 @@ from typing import Literal
 import numpy as np
 
 from index.catalog_checks import catalog_outline, catalog_problems
-from index.errors import EmbedderMismatchError, LibraryError
+from index.errors import EmbedderMismatchError, LibraryError, SettingsError
 from index.exchange_reading import (
     read_links_table,
+    read_metadata_tables,
     read_paths,
     read_segments,
     read_source_vectors,
@@ -27,9 +28,11 @@ from index.exchange_reading import (
 from index.exchange_tables import SOURCE_TABLES
 from index.export import (
     LINKS_NAME,
+    METADATA_NAME,
     PATHS_NAME,
     PICTURES_FOLDER,
     SOURCES_NAME,
+    TAGS_NAME,
     ExchangeListener,
     ExportManifest,
     read_export_manifest,
@@ -41,11 +44,13 @@ from index.links import read_links
 from index.manifest import (
     ROTATION_NAME,
     Manifest,
+    ShardEntry,
     read_manifest,
     read_rotation,
 )
 from index.publishing import commit_links
 from index.records import Source
+from index.settings import Codes
 from index.shard import CATALOG_NAME, assemble_shard, commit_shard, staging_area
 from index.shard_checks import vector_problems
 from index.two_level import write_rotated
@@ -102,6 +107,7 @@ def import_sources(
         if [*sources] != sorted(one.id for one in exported.sources):
             raise ValueError("the table of sources is not that of export.json")
         rows = _new_paths(library, manifest, directory) if with_paths else []
+        said = read_metadata_tables(directory / METADATA_NAME, directory / TAGS_NAME)
     done = []
     with staging_area(library) as area:
         for told in exported.sources:
@@ -110,9 +116,12 @@ def import_sources(
                 done.append(ImportedSource(source.id, source.name, "unchanged"))
                 continue
             listener(source.name)
-            own = [row for row in rows if row.source_id == source.id]
             staged = area / source.id
-            _import_source(library, manifest, directory, exported, (source, rate), staged, own)
+            entry = _staged(manifest, directory, exported.codes, source, rate, staged)
+            own = [row for row in rows if row.source_id == source.id]
+            # With its tags at one stroke: nobody finds it before.
+            tags = {source.id: said[source.id]} if source.id in said else {}
+            commit_shard(library, staged, entry, own, embedder=exported.embedder, metadata=tags)
             done.append(ImportedSource(source.id, source.name, "added"))
     links = _import_links(library, directory, sources.keys())
     recoded = exported.codes != manifest.codes
@@ -124,7 +133,7 @@ def _told(directory: Path) -> Iterator[None]:
     """Tell of what a file of an export says and cannot be as a LibraryError."""
     try:
         yield
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AssertionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, SettingsError) as error:
         raise LibraryError(
             f"{directory} says what cannot be: {error}; export the sources again"
         ) from error
@@ -148,7 +157,7 @@ def _check_fit(
 
 def _check_files(directory: Path, exported: ExportManifest) -> None:
     """Raise LibraryError unless the export has the files it must have, as they were written."""
-    expected = {SOURCES_NAME, PATHS_NAME, LINKS_NAME, ROTATION_NAME}
+    expected = {SOURCES_NAME, PATHS_NAME, LINKS_NAME, METADATA_NAME, TAGS_NAME, ROTATION_NAME}
     for source in exported.sources:
         expected |= set(source_files(source.id).values())
     strange = expected ^ exported.files.keys()
@@ -197,23 +206,17 @@ def _new_paths(library: Path, manifest: Manifest, directory: Path) -> list[Inven
 # --- adding --------------------------------------------------------------------------------------
 
 
-def _import_source(
-    library: Path,
-    manifest: Manifest,
-    directory: Path,
-    exported: ExportManifest,
-    source_and_rate: tuple[Source, int],
-    staged: Path,
-    rows: list[InventoryRow],
-) -> None:
-    source, rate = source_and_rate
+def _staged(
+    manifest: Manifest, directory: Path, codes: Codes, source: Source, rate: int, staged: Path
+) -> ShardEntry:
+    """Write a source of an export, whose vectors are in `codes`, as a shard at `staged`."""
     dims = manifest.embedder.dims
     paths = {table: directory / name for table, name in source_files(source.id).items()}
     with _told(directory):
         segments = read_segments(paths, paths[PICTURES_FOLDER], rate)
         counts = [len(segment.moments) for segment in segments]
         vectors = read_source_vectors(
-            paths, exported.codes, dims, moments=sum(counts), segments=len(segments)
+            paths, codes, dims, moments=sum(counts), segments=len(segments)
         )
         owners = np.repeat(np.arange(len(segments)), counts)
         # Codes are read back in the middle of their range: the same ones are written again.
@@ -237,7 +240,7 @@ def _import_source(
         *vector_problems(staged, outline, manifest.embedder, manifest.codes),
     ):
         raise LibraryError(f"{directory} says of {source.name} what cannot be: {what}")
-    commit_shard(library, staged, entry, rows, embedder=exported.embedder)
+    return entry
 
 
 def _import_links(library: Path, directory: Path, source_ids: Collection[str]) -> int:

@@ -128,6 +128,11 @@ def typed(text: str) -> Value | None:
 
 def write_metadata(path: Path, held: Mapping[str, SourceMetadata]) -> None:
     """Write a new file of metadata by source id. Raises LibraryError when the disk refuses."""
+    write_tables(path, "metadata", metadata_columns(held))
+
+
+def metadata_columns(held: Mapping[str, SourceMetadata]) -> dict[str, Columns]:
+    """Tables `metadata` and `tags`."""
     said = [
         (source, name, value)
         for source in sorted(held)
@@ -146,7 +151,7 @@ def write_metadata(path: Path, held: Mapping[str, SourceMetadata]) -> None:
         "source": ("VARCHAR", [source for source, _ in tagged]),
         "tag": ("VARCHAR", [tag for _, tag in tagged]),
     }
-    write_tables(path, "metadata", {"metadata": metadata, "tags": tags})
+    return {"metadata": metadata, "tags": tags}
 
 
 def _if(kind: type[Value], value: Value) -> Value | None:
@@ -158,6 +163,11 @@ def read_metadata(path: Path) -> dict[str, SourceMetadata]:
     said = "source, name, text, whole, number, truth"
     rows = read_table(path, "metadata", "metadata", said, order="source, name")
     tagged = read_table(path, "metadata", "tags", "source, tag", order="source, tag")
+    return metadata_from_rows(rows, tagged)
+
+
+def metadata_from_rows(rows: Sequence[Row], tagged: Sequence[Row]) -> dict[str, SourceMetadata]:
+    """From (source, name, text, whole, number, truth) and (source, tag)."""
     values: dict[str, dict[str, Value]] = {}
     tags: dict[str, set[str]] = {}
     for row in rows:

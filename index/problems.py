@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from index.errors import LibraryError
 from index.files import file_sha256
-from index.manifest import Manifest
+from index.manifest import SHARDS_NAME, Manifest, ShardEntry
 
 
 class ProblemKind(StrEnum):
@@ -122,3 +123,16 @@ def is_unsafe(name: str) -> bool:
     """True for a name that would lead out of its directory."""
     parts = PurePosixPath(name).parts
     return not parts or name.startswith("/") or ".." in parts or "\0" in name
+
+
+def verify_shard(library: Path, entry: ShardEntry) -> None:
+    """Raise LibraryError when a file of a shard is missing or its bytes have changed."""
+    meter = Meter(library, ignore_progress)
+    for name, stamp in entry.files.items():
+        path = library / SHARDS_NAME / entry.id / name
+        wrong = meter.difference(path, stamp)
+        if wrong is not None:
+            raise LibraryError(
+                f"{path} is damaged: it {wrong[1]}; forget {', '.join(entry.sources)} and ingest "
+                "it again"
+            )

@@ -17,7 +17,7 @@ from PIL import Image
 from index.catalog import CatalogReader
 from index.catalog_checks import CatalogOutline, catalog_outline, catalog_problems
 from index.columns import storable
-from index.errors import LibraryError
+from index.errors import OLD_LIBRARY_ADVICE, LibraryError
 from index.files import disk_error
 from index.lexical import LexicalIndex, ShardWords
 from index.manifest import SHARDS_NAME, EmbedderIdentity, Manifest, ShardEntry
@@ -73,6 +73,11 @@ def checked_shard(
         try:
             reader = CatalogReader(directory / CATALOG_NAME)
         except _UNREADABLE as error:
+            if OLD_LIBRARY_ADVICE in str(error):
+                old = f"{where}/{CATALOG_NAME}"
+                what = "is of an older format, and was compared with its checksum only"
+                problem = Problem(ProblemKind.UNREADABLE, old, what, OLD_LIBRARY_ADVICE)
+                return CheckedShard((problem,), ())
             found.append((ProblemKind.UNREADABLE, CATALOG_NAME, f"cannot be read: {error}"))
     if reader is not None:
         changed = {name.split("/")[0] for _, name, _ in found}

@@ -23,6 +23,7 @@ from index.shard import LEXICAL_NAME, LOCK_SUFFIX
 _OWN_NAMES = {MANIFEST_NAME, ROTATION_NAME, LOCK_NAME, SHARDS_NAME, STAGING_NAME, "cache", "runs"}
 """What stands in a library beside its tables. Logs of runs and the stage cache are not looked into:
 what is wrong there is found when it is used."""
+_TABLES = ("inventory-", "links-", "metadata-")
 _SWEPT = "nothing reads it; the next ingest or forget removes it"
 _DELETE = "nothing reads it; delete it"
 
@@ -47,7 +48,7 @@ def strays(library: Path, manifest: Manifest) -> list[Problem]:
 def _root_strays(library: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
     for entry in os.scandir(library):
         if entry.name not in _OWN_NAMES and entry.name not in manifest.table_names:
-            swept = entry.name.endswith(".new") or entry.name.startswith(("inventory-", "links-"))
+            swept = entry.name.endswith(".new") or entry.name.startswith(_TABLES)
             yield entry.name, _SWEPT if swept else _DELETE
 
 

@@ -19,6 +19,7 @@ from index.catalog import CatalogReader
 from index.files import disk_error, remove_tree, sync_directory, sync_tree
 from index.lexical import VERSION_NAME
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest, writer_lock
+from index.problems import verify_shard
 from index.publishing import publish_state
 from index.shard import (
     CATALOG_NAME,
@@ -27,7 +28,6 @@ from index.shard import (
     staging_area,
     stamps,
     take_back,
-    verify_shard,
 )
 from index.tables import is_older, migrate
 from index.two_level import missing_files, write_missing

@@ -31,6 +31,7 @@ from index.manifest import (
     read_manifest,
     read_rotation,
 )
+from index.metadata import read_metadata
 from index.problems import (
     Meter,
     Problem,
@@ -153,7 +154,7 @@ def _is_plausible(manifest: Manifest) -> bool:
     texts = [manifest.rotation_sha256, *(one for s in manifest.shards for one in s.sources)]
     texts += [shard.id for shard in manifest.shards]
     texts += [text for name, (_, sha256) in stamps for text in (name, sha256)]
-    texts += [name for name in (manifest.inventory, manifest.links) if name is not None]
+    texts += manifest.table_names
     numbers = [size for _, (size, _) in stamps]
     numbers += [count for shard in manifest.shards for count in (shard.segments, shard.moments)]
     numbers += [manifest.generation, manifest.embedder.dims]
@@ -212,6 +213,7 @@ def _table_problems(
     checks: list[tuple[str | None, Callable[[Path], Iterator[str]]]] = [
         (manifest.inventory, partial(_inventory_problems, present=present)),
         (manifest.links, partial(_link_problems, present=present, sources=sources)),
+        (manifest.metadata, partial(_metadata_problems, present=present)),
     ]
     for name, check in checks:
         if name is None:
@@ -235,6 +237,11 @@ def _inventory_problems(path: Path, *, present: set[str]) -> Iterator[str]:
     for row in read_inventory(path):
         if row.outcome != "failed" and row.source_id not in present:
             yield f"{row.path!r} names a source that is not there: {row.source_id}"
+
+
+def _metadata_problems(path: Path, *, present: set[str]) -> Iterator[str]:
+    for name in sorted(read_metadata(path).keys() - present):
+        yield f"metadata names a source that is not there: {name}"
 
 
 def _link_problems(
