@@ -141,3 +141,13 @@ def remove_tree(directory: Path) -> None:
             else:
                 entry.unlink(missing_ok=True)
         directory.rmdir()
+
+
+def tree_bytes(directory: Path) -> int:
+    """Bytes of all files below; those that a writer removes meanwhile are passed over."""
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(folder, name)).st_size
+    return total

@@ -7,7 +7,7 @@ directory, all are checked against their checksums, and what they say must be ab
 from __future__ import annotations
 
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ from index.manifest import (
     read_rotation,
 )
 from index.publishing import commit_links
-from index.records import Source
+from index.records import PageOnScreen, Source
 from index.settings import Codes
 from index.shard import CATALOG_NAME, assemble_shard, commit_shard, staging_area
 from index.shard_checks import vector_problems
@@ -107,6 +107,7 @@ def import_sources(
         if [*sources] != sorted(one.id for one in exported.sources):
             raise ValueError("the table of sources is not that of export.json")
         rows = _new_paths(library, manifest, directory) if with_paths else []
+        links = _links(directory, sources.keys())
         said = read_metadata_tables(directory / METADATA_NAME, directory / TAGS_NAME)
     done = []
     with staging_area(library) as area:
@@ -123,9 +124,8 @@ def import_sources(
             tags = {source.id: said[source.id]} if source.id in said else {}
             commit_shard(library, staged, entry, own, embedder=exported.embedder, metadata=tags)
             done.append(ImportedSource(source.id, source.name, "added"))
-    links = _import_links(library, directory, sources.keys())
     recoded = exported.codes != manifest.codes
-    return ImportReport(tuple(done), links, recoded)
+    return ImportReport(tuple(done), _add_links(library, links), recoded)
 
 
 @contextmanager
@@ -243,13 +243,16 @@ def _staged(
     return entry
 
 
-def _import_links(library: Path, directory: Path, source_ids: Collection[str]) -> int:
+def _links(directory: Path, source_ids: Collection[str]) -> list[PageOnScreen]:
+    links = read_links_table(directory / LINKS_NAME)
+    for link in links:
+        if not {link.document_id, link.video_id} <= set(source_ids):
+            raise ValueError("pages on screen are those of no source of the export")
+    return links
+
+
+def _add_links(library: Path, links: Sequence[PageOnScreen]) -> int:
     """Add the links of pairs that the library does not link; how many there were."""
-    with _told(directory):
-        links = read_links_table(directory / LINKS_NAME)
-        for link in links:
-            if not {link.document_id, link.video_id} <= set(source_ids):
-                raise ValueError("pages on screen are those of no source of the export")
     manifest = read_manifest(library)
     held = [] if manifest.links is None else read_links(library / manifest.links)
     known = {(link.video_id, link.document_id) for link in held}

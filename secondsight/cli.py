@@ -22,6 +22,7 @@ from secondsight import (
     present,
     sql_command,
     upgrade_command,
+    upkeep_command,
 )
 from secondsight.doctor import examine
 from secondsight.library import Library
@@ -344,6 +345,9 @@ def doctor(
 
 app.command()(sql_command.sql)
 app.command()(upgrade_command.upgrade)
+app.command()(upkeep_command.verify)
+app.command()(upkeep_command.export)
+app.command("import")(upkeep_command.import_)
 
 
 def main(arguments: list[str] | None = None) -> None:

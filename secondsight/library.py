@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,18 @@ from generate.answer import Answer, answer
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
+from index.export import ExchangeListener, ExportManifest, export_sources
+from index.files import tree_bytes
 from index.forgetting import forget_source, purge_source
+from index.importing import ImportReport, import_sources
 from index.inventory import InventoryRow
 from index.manifest import check_embedder, create_library, read_manifest
 from index.metadata import MetadataChange, SourceMetadata
+from index.problems import VerifyListener, ignore_progress
 from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
 from index.snapshot import Snapshot
+from index.verification import Verification, verify_library
 from ingest.cache import forget_cached
 from ingest.linking import LinkedPair, link_all, link_pair
 from ingest.metadata import GivenMetadata, change_of, read_table
@@ -249,6 +253,48 @@ class Library:
         """
         return compact(self.directory, self.settings.index.compaction, listener=listener)
 
+    def verify(
+        self, *, deep: bool = False, listener: VerifyListener = ignore_progress
+    ) -> Verification:
+        """Check every byte and how the files agree; every problem is told, nothing is changed.
+
+        `deep` also decodes every picture and reads every record. Others may read and write.
+        """
+        return verify_library(self.directory, deep=deep, listener=listener)
+
+    def export(
+        self,
+        directory: PathLike,
+        *,
+        sources: Iterable[str] | None = None,
+        listener: ExchangeListener = lambda name: None,
+    ) -> ExportManifest:
+        """Write sources (by id, name or path; None: all) into a new or empty directory.
+
+        docs/format.md describes the files. Raises QuestionError for an unknown source,
+        LibraryError when the directory holds things or the disk refuses.
+        """
+        snapshot = self._current()
+        if sources is None:
+            ids = list(snapshot.sources)
+        else:
+            ids = list(dict.fromkeys(self._resolve(snapshot, name).id for name in sources))
+        return export_sources(
+            self.directory, snapshot.manifest, ids, Path(directory), listener=listener
+        )
+
+    def import_(
+        self,
+        directory: PathLike,
+        *,
+        with_paths: bool = False,
+        listener: ExchangeListener = lambda name: None,
+    ) -> ImportReport:
+        """Add the sources of an export; see `index.importing.import_sources`."""
+        return import_sources(
+            self.directory, Path(directory), with_paths=with_paths, listener=listener
+        )
+
     def status(self, permissions: Collection[str] | None = None) -> LibraryStatus:
         """What is in the library, and what failed.
 
@@ -278,7 +324,7 @@ class Library:
             else sum(len(snapshot.segments_of(id_)) for id_ in ids),
             num_moments=sum(counts.values()),
             moments_by_source=counts,
-            size_bytes=_size_bytes(self.directory),
+            size_bytes=tree_bytes(self.directory),
             metadata={id_: metadata[id_] for id_ in ids},
             num_shards=len(snapshot.manifest.shards),
             num_forgotten=sum(len(shard.forgotten) for shard in snapshot.manifest.shards),
@@ -364,13 +410,3 @@ def _kind(name: str) -> MomentKind:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _size_bytes(directory: Path) -> int:
-    """Bytes of all files of a library; those that a writer removes meanwhile are passed over."""
-    total = 0
-    for folder, _, names in os.walk(directory):
-        for name in names:
-            with suppress(FileNotFoundError):
-                total += os.stat(os.path.join(folder, name)).st_size
-    return total

@@ -21,6 +21,7 @@ from PIL import Image
 
 from index.files import stamp_of
 from index.manifest import MANIFEST_NAME, _checksum, create_library, read_manifest, read_rotation
+from index.metadata import MetadataChange
 from index.problems import Problem
 from index.publishing import commit_links
 from index.records import (
@@ -120,7 +121,15 @@ def add(library: Path, source: Source, segments: Sequence[Segment]) -> None:
             codes=manifest.codes,
         )
         row = replace(row_of(number), path=f"/files/{source.name}")
-        commit_shard(library, area / "shard", entry, [row], embedder=IDENTITY)
+        said = MetadataChange({"number": number, "course": "cs101"}, frozenset({"staff"}))
+        commit_shard(
+            library,
+            area / "shard",
+            entry,
+            [row],
+            embedder=IDENTITY,
+            metadata={source.id: said} if number != OTHER_VIDEO else {},
+        )
 
 
 def full_library(directory: Path) -> None:

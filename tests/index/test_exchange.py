@@ -48,6 +48,7 @@ def everything(library: Path) -> dict[str, Any]:
     snapshot = Snapshot.open(library)
     query = make_vectors(VIDEO, make_talk(VIDEO)[1])[0][7]
     seen: dict[str, Any] = {"links": snapshot.links.rows, "sources": snapshot.sources}
+    seen["metadata"] = {source: snapshot.metadata.of(source) for source in snapshot.sources}
     for source in snapshot.sources:
         ids = snapshot.source_range(source)
         seen[source] = (
@@ -235,6 +236,11 @@ def _flipped(directory: Path) -> None:
     path.write_bytes(content)
 
 
+def _no_table(directory: Path) -> None:
+    (directory / f"words/{IDS[0]}.parquet").write_bytes(b"SELECT 1")
+    _sealed(directory)
+
+
 def _renamed(directory: Path) -> None:
     _sealed(directory, lambda body: body["sources"][0].update(id="../../../" + 23 * "a"))
 
@@ -250,9 +256,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "pickled rotation": (_pickled, "says what cannot be"),
     "another rotation": (_rotated, "rotated in another way"),
     "no table": (
-        lambda directory: (directory / f"words/{IDS[0]}.parquet").write_bytes(b"SELECT 1")
-        and _sealed(directory),
-        "cannot read",
+        _no_table, "cannot read",
     ),
     "column missing": (_sql("words", "SELECT source_id, moment FROM old"), "cannot read"),
     "text for a number": (
@@ -311,6 +315,12 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         _sql("sources", """SELECT * REPLACE ('{"a": {"b": 1}}' AS details) FROM old""", ""),
         "details or notes",
     ),
+    "metadata of two kinds": (
+        _sql("metadata", "SELECT * REPLACE (1 AS whole) FROM old", ""), "one value each",
+    ),
+    "metadata of a name that is none": (
+        _sql("metadata", "SELECT * REPLACE ('a b; --' AS name) FROM old", ""), "cannot be named",
+    ),
     "link of a stranger": (
         _sql("page_on_screen", f"SELECT * REPLACE ('{source_id(7)}' AS video) FROM old", ""),
         "no source of the export",
@@ -318,18 +328,22 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library into which nothing is let."""
+    library = tmp_path_factory.mktemp("empty") / "library"
+    create_library(library, IDENTITY)
+    return library
+
+
 @pytest.mark.parametrize("way", HOSTILE)
-def test_a_hostile_export_is_refused_and_harms_nothing(
-    way: str, spoilt: Path, tmp_path: Path
-) -> None:
+def test_a_hostile_export_is_refused_and_harms_nothing(way: str, spoilt: Path, empty: Path) -> None:
     change, message = HOSTILE[way]
     change(spoilt)
-    new = tmp_path / "new"
-    create_library(new, IDENTITY)
     with pytest.raises(LibraryError, match=message):
-        import_sources(new, spoilt, with_paths=True)
-    assert verify_library(new).problems == ()
-    assert os.listdir(new / "staging") == []
+        import_sources(empty, spoilt, with_paths=True)
+    assert read_manifest(empty).generation == 0
+    assert (os.listdir(empty / "shards"), os.listdir(empty / "staging")) == ([], [])
 
 
 def test_a_forgotten_source_is_in_no_export(intact: Path, tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from index.analysis import open_analysis
 from index.errors import LibraryError
 from index.forgetting import forget_source
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest
-from index.shard import CATALOG_NAME, staging_area, verify_shard
+from index.shard import CATALOG_NAME, staging_area
 from index.snapshot import Snapshot
 from index.two_level import BITS_NAME, COSINES_NAME, ShardVectors, write_missing, write_vectors
 from index.upgrade import upgrade_library
+from index.verification import verify_library
 from tests.index.build import add_video, source_id, unit_rows
 from tests.index.libraries.make import found_in
 
@@ -54,8 +55,7 @@ def test_an_upgraded_library_is_searched_as_before(old: tuple[Path, dict[str, An
     assert found == truth
     manifest = read_manifest(library)
     assert manifest.generation == generation + 4
-    for entry in manifest.shards:
-        verify_shard(library, entry)
+    assert verify_library(library).problems == ()
     live = {entry.id for entry in manifest.shards}
     assert {path.name for path in (library / SHARDS_NAME).iterdir()} == live
     assert list((library / "staging").iterdir()) == []

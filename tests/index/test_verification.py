@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from index.errors import LibraryError
 from index.manifest import MANIFEST_NAME, create_library, random_rotation
 from index.problems import ProblemKind, VerifyProgress
-from index.shard import staging_area
+from index.shard import forget_source, staging_area
 from index.two_level import write_rotated
 from index.vectors import write_bits
 from index.verification import verify_library
@@ -101,6 +101,7 @@ BYTES: dict[str, tuple[Spoil, ProblemKind, str]] = {
     "words' list": (altered("lexical/meta.json"), CHANGED, "lexical/meta.json"),
     "inventory": (_bytes_of("inventory-*"), CHANGED, "inventory-"),
     "links": (_bytes_of("links-*"), CHANGED, "links-"),
+    "metadata": (_bytes_of("metadata-*"), CHANGED, "metadata-"),
     "rotation": (_bytes_of("rotation.npy"), ProblemKind.ROTATION, "rotation.npy"),
     "truncated": (cut("moments.ivf"), CHANGED, "moments.ivf"),
     "truncated words": (cut("lexical/meta.json"), CHANGED, "lexical/meta.json"),
@@ -251,7 +252,7 @@ def test_writers_may_go_on_meanwhile(copied: Path) -> None:
         if number == 0:
             add(copied, *make_talk(5))
         elif number == 1:
-            spoil.forget_source(copied, source_id(OTHER_VIDEO))
+            forget_source(copied, source_id(OTHER_VIDEO))
 
     found = verify_library(copied, listener=write)
     assert found.problems == ()

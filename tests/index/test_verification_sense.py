@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from index.files import stamp_of
 from index.lexical import write_words
 from index.links import read_links, write_links
 from index.problems import ProblemKind
 from index.ranking import Ids, Vectors
 from index.two_level import ShardVectors
 from index.vectors import write_lists
-from tests.index import corruptions as spoil
 from tests.index.build import source_id
 from tests.index.corruptions import (
     DOCUMENT,
@@ -77,7 +77,7 @@ def _body(change: Callable[[dict[str, Any]], object]) -> Spoil:
 def _rotation(library: Path) -> None:
     path = library / "rotation.npy"
     np.save(path, 2 * np.load(path))
-    stamp = spoil.stamp_of(path)[1]
+    stamp = stamp_of(path)[1]
     sealed(library, lambda body: body.update(rotation_sha256=stamp))
 
 
@@ -192,6 +192,9 @@ SENSE: dict[str, tuple[Spoil, ProblemKind, str]] = {
     "words of other moments": (_words_of(*TEXTS[::-1]), WORDS, "'moment0'"),
     "link to a missing source": (_links_with(document_id=source_id(9)), TABLES, "not there"),
     "link to a missing page": (_links_with(page=4), TABLES, "has 3 pages"),
+    "metadata of a missing source": (
+        _body(lambda body: body["shards"].pop(2)), TABLES, "metadata names a source",
+    ),
     "link from a document": (_links_with(video_id=source_id(DOCUMENT)), TABLES, "not that long"),
     "inventory of a missing source": (
         _body(lambda body: body["shards"].pop(0)),
