@@ -68,11 +68,12 @@ def read_segments(paths: dict[str, Path], pictures: Path, rate: int) -> tuple[Se
     fields = {"moment": "BIGINT", "segment": "BIGINT", **MOMENT_FIELDS}
     places = {"picture_offset": "BIGINT", "picture_bytes": "BIGINT"}
     rows = read_parquet(paths["moments"], {**fields, **places}, order="moment")
+    numbers = [row[0] for row in rows]
+    if numbers != list(range(len(rows))):
+        raise ValueError("moments must be numbered from 0, each once")
     parts = [_read_parts(paths[table], table, len(rows)) for table in PARTS]
     moments = []
     for number, row in enumerate(rows):
-        if row[0] != number:
-            raise ValueError(f"moments must be numbered from 0, got {row[0]} for {number}")
         own = [part.get(number, ()) for part in parts]
         moments.append(_with_picture(columns.moment_from_row(row[2:-2], rate, *own), row, pictures))
     segments: list[Segment] = []

@@ -133,6 +133,5 @@ def verify_shard(library: Path, entry: ShardEntry) -> None:
         wrong = meter.difference(path, stamp)
         if wrong is not None:
             raise LibraryError(
-                f"{path} is damaged: it {wrong[1]}; forget {', '.join(entry.sources)} and ingest "
-                "it again"
+                f"{path} is damaged; forget {', '.join(entry.sources)} and ingest it again"
             )
