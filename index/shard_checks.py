@@ -146,7 +146,7 @@ def _content_problems(
 
 def entry_problems(entry: ShardEntry, outline: CatalogOutline) -> Iterator[str]:
     """In what a shard's catalog is not what the manifest says."""
-    if outline.sources != entry.sources:
+    if set(outline.sources) != set(entry.sources):
         yield f"holds the sources {', '.join(outline.sources)}, the manifest says others"
     for noun, held, said in (
         ("segments", len(outline.moment_counts), entry.segments),
