@@ -19,7 +19,7 @@ from index.catalog_checks import CatalogOutline, catalog_outline, catalog_proble
 from index.columns import storable
 from index.errors import OLD_LIBRARY_ADVICE, LibraryError
 from index.files import disk_error
-from index.lexical import LexicalIndex, ShardWords
+from index.lexical import ShardWords
 from index.manifest import SHARDS_NAME, EmbedderIdentity, Manifest, ShardEntry
 from index.problems import Meter, Problem, ProblemKind, is_unsafe
 from index.ranking import Ids, Mask, Vectors
@@ -27,6 +27,7 @@ from index.records import Source
 from index.settings import Codes
 from index.shard import CATALOG_NAME, LEXICAL_NAME, PICTURES_NAME
 from index.two_level import BITS_NAME, COSINES_NAME, MOMENTS_NAME, SEGMENTS_NAME, ShardVectors
+from index.word_search import LexicalIndex
 from index.words import words_of
 
 _BLOCK_ROWS = 16_384
@@ -146,7 +147,7 @@ def _content_problems(
 
 def entry_problems(entry: ShardEntry, outline: CatalogOutline) -> Iterator[str]:
     """In what a shard's catalog is not what the manifest says."""
-    if set(outline.sources) != set(entry.sources):
+    if set(outline.sources) != {*entry.sources, *entry.forgotten}:
         yield f"holds the sources {', '.join(outline.sources)}, the manifest says others"
     for noun, held, said in (
         ("segments", len(outline.moment_counts), entry.segments),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from generate.answer import Answer, answer
@@ -13,12 +12,10 @@ from index.compaction import CompactionReport, MergeListener, compact, ignore_me
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
 from index.export import ExchangeListener, ExportManifest, export_sources
-from index.files import tree_bytes
 from index.forgetting import forget_source, purge_source
 from index.importing import ImportReport, import_sources
-from index.inventory import InventoryRow
 from index.manifest import check_embedder, create_library, read_manifest
-from index.metadata import MetadataChange, SourceMetadata
+from index.metadata import MetadataChange
 from index.problems import VerifyListener, ignore_progress
 from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
@@ -34,30 +31,10 @@ from retrieve.filters import Filters
 from retrieve.on_screen import OnScreen, pages_on_screen
 from retrieve.search import SearchResult, search
 from retrieve.where import parse_where
+from secondsight.library_status import LibraryStatus, status_of
 from secondsight.settings import Settings, load_settings
 
 PathLike = str | os.PathLike[str]
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryStatus:
-    """What a library holds at one generation, and the files that failed."""
-
-    directory: Path
-    generation: int
-    sources: tuple[Source, ...]
-    paths: dict[str, tuple[str, ...]]
-    """Paths under which each source id was seen."""
-    failures: tuple[InventoryRow, ...]
-    num_segments: int
-    num_moments: int
-    moments_by_source: dict[str, int]
-    size_bytes: int
-    metadata: dict[str, SourceMetadata]
-    """What is said about each source id, and its permission tags."""
-    num_shards: int
-    num_forgotten: int
-    """Forgotten sources whose bytes wait in shared shards for the next compaction."""
 
 
 class Library:
@@ -301,34 +278,7 @@ class Library:
         With `permissions` only sources without tags or with one of these are told of and counted;
         where that leaves some out, failures are left out, too.
         """
-        snapshot = self._current()
-        metadata = {id_: snapshot.metadata.of(id_) for id_ in snapshot.sources}
-        shown = [
-            source
-            for source in snapshot.sources.values()
-            if metadata[source.id].open_to(permissions)
-        ]
-        ids = [source.id for source in shown]
-        all_shown = len(ids) == len(snapshot.sources)
-        counts = {id_: len(snapshot.source_range(id_)) for id_ in ids}
-        return LibraryStatus(
-            directory=self.directory,
-            generation=snapshot.generation,
-            sources=tuple(shown),
-            paths={id_: snapshot.paths(id_) for id_ in ids},
-            failures=tuple(
-                row for row in snapshot.inventory() if row.outcome == "failed" and all_shown
-            ),
-            num_segments=snapshot.num_segments
-            if all_shown
-            else sum(len(snapshot.segments_of(id_)) for id_ in ids),
-            num_moments=sum(counts.values()),
-            moments_by_source=counts,
-            size_bytes=tree_bytes(self.directory),
-            metadata={id_: metadata[id_] for id_ in ids},
-            num_shards=len(snapshot.manifest.shards),
-            num_forgotten=sum(len(shard.forgotten) for shard in snapshot.manifest.shards),
-        )
+        return status_of(self._current(), permissions)
 
     def source(self, name: str) -> Source:
         """The source with this id, file name or path; QuestionError when it is not exactly one."""

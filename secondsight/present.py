@@ -24,7 +24,8 @@ from retrieve.hits import Hit, PlacedLink
 from retrieve.search import SearchResult
 from retrieve.words import content_words
 from secondsight.doctor import Check
-from secondsight.library import Library, LibraryStatus
+from secondsight.library import Library
+from secondsight.library_status import LibraryStatus
 from secondsight.link_command import on_screen_json, shown_page_json, tie_lines
 
 TEXT_LINES_SHOWN = 3

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from index.files import stamp_of
+from index.forgetting import forget_source
 from index.manifest import MANIFEST_NAME, _checksum, create_library, read_manifest, read_rotation
 from index.metadata import MetadataChange
 from index.problems import Problem
@@ -38,7 +39,7 @@ from index.records import (
     Span,
     TextLine,
 )
-from index.shard import commit_shard, forget_source, staging_area, write_shard
+from index.shard import commit_shard, staging_area, write_shard
 from index.verification import verify_library
 from index.word_boxes import WordBoxes
 from tests.index.build import (

@@ -20,10 +20,11 @@ from index.errors import LibraryError
 from index.forgetting import forget_source
 from index.lexical import write_words
 from index.manifest import ShardEntry, create_library, read_manifest, read_rotation
+from index.problems import verify_shard
 from index.publishing import commit_links
 from index.records import Moment, Segment, Source
 from index.settings import Codes, CompactionSettings
-from index.shard import commit_shard, staging_area, sweep, verify_shard, write_shard
+from index.shard import commit_shard, staging_area, sweep, write_shard
 from index.snapshot import Snapshot
 from index.vectors import Lists, merge_lists, write_lists
 from index.word_search import LexicalIndex

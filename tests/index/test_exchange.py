@@ -21,9 +21,9 @@ from index import export as exporting
 from index.errors import EmbedderMismatchError, LibraryError
 from index.export import EXPORT_NAME, export_sources
 from index.files import stamp_of
+from index.forgetting import forget_source
 from index.importing import import_sources
 from index.manifest import create_library, read_manifest
-from index.shard import forget_source
 from index.snapshot import Snapshot
 from index.verification import verify_library
 from tests.index.build import DIMS, IDENTITY, make_vectors, source_id

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError
+from index.forgetting import forget_source
 from index.manifest import MANIFEST_NAME, create_library, random_rotation
 from index.problems import ProblemKind, VerifyProgress
-from index.shard import forget_source, staging_area
+from index.shard import staging_area
 from index.two_level import write_rotated
 from index.vectors import write_bits
 from index.verification import verify_library

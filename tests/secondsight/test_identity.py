@@ -10,8 +10,7 @@ import pymupdf
 import pytest
 
 from index.errors import SourceError
-from ingest.discover import CandidateFile
-from ingest.pipeline import _require_unchanged
+from ingest.discover import CandidateFile, require_unchanged
 from tests.conftest import MANUAL, ingest_json, secondsight
 
 
@@ -62,11 +61,11 @@ def test_a_changed_file_is_a_new_source(tmp_path: Path) -> None:
 def test_a_file_that_is_still_being_written_is_not_committed(tmp_path: Path) -> None:
     file = _extract(tmp_path / "file.pdf", 3)
     seen = CandidateFile(str(file), file.stat().st_size, file.stat().st_mtime_ns)
-    _require_unchanged(seen)
+    require_unchanged(seen)
     with file.open("ab") as stream:
         stream.write(b"more")
     with pytest.raises(SourceError, match="was changed while it was read"):
-        _require_unchanged(seen)
+        require_unchanged(seen)
     file.unlink()
     with pytest.raises(SourceError, match="vanished while it was read"):
-        _require_unchanged(seen)
+        require_unchanged(seen)
