@@ -31,9 +31,10 @@ COSINES_NAME = "cosines.npy"
 
 BITS_FROM = 16_384
 """Shards of so many moments are worth 1-bit codes for `thorough`; smaller ones are scanned."""
-_CANDIDATES = (1_000, 4_000)
-"""Moments with the best estimates that `thorough` scores: the second figure where the first leaves
-room for better ones."""
+_CANDIDATES = 4_000
+"""Moments with the best estimates that `thorough` scores."""
+_FAIR = 1.5
+"""No shard is asked for more than its share of the candidates times this: to ask for many costs."""
 SCANNED_UP_TO = 200_000
 """So many moments, or allowed moments, are all scored, in either mode: 64 ms a million."""
 _ALIKE = 0.995
@@ -186,24 +187,6 @@ class ShardVectors:
         assert self.lists is not None
         return self.lists.scan(query, count, lists, allowed)
 
-    def rank(self, query: Vectors, count: int, allowed: Mask | None) -> tuple[Ids, Vectors]:
-        """The best `count` allowed moments, found by their 1-bit codes and scored by the others.
-
-        Where the best do not stand out (a question like nothing here), a few may be missed.
-        """
-        assert self.bits is not None
-        share = 1.0 if allowed is None else np.count_nonzero(allowed) / self.num_moments
-        if share == 0.0:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        for candidates in _CANDIDATES:
-            ids, estimates = self.bits.nearest(query, ceil(max(candidates, 4 * count) / share))
-            kept = ids if allowed is None else ids[allowed[ids]]
-            scores = self.decoded(kept) @ query
-            best = np.argsort(-scores, kind="stable")[:count]
-            if len(best) == count and estimates[-1] + self.bits.error <= scores[best[-1]]:
-                break
-        return kept[best], scores[best]
-
 
 # --- all shards, searched as one -----------------------------------------------------------------
 
@@ -344,18 +327,44 @@ class TwoLevelIndex:
         return _best(parts, count)
 
     def _rank(self, query: Vectors, count: int, allowed: Mask | None) -> tuple[Ids, Vectors]:
-        """The `count` best of all moments, unordered among equals."""
+        """The `count` best of all moments, unordered among equals.
+
+        Small shards are scanned. In large ones 1-bit codes choose what is scored: where the best do
+        not stand out (a question like nothing here), a few may be missed.
+        """
         small = np.concatenate(
             [np.full(shard.num_segments, shard.bits is None) for shard in self._shards]
         )
         lists = np.flatnonzero(small & self._eligible(allowed))
         parts = [self._scan(query, count, lists, allowed)] if len(lists) else []
+        ids = self._estimated(query, max(_CANDIDATES, 4 * count), allowed)
+        return _best([*parts, (ids, self._scores(query, ids))], count)
+
+    def _estimated(self, query: Vectors, count: int, allowed: Mask | None) -> Ids:
+        """About `count` allowed moments of large shards, those with the best estimates."""
+        parts = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))]
+        large = sum(shard.num_moments for shard in self._shards if shard.bits is not None)
         for shard, start in zip(self._shards, self._moment_starts.tolist(), strict=False):
-            if shard.bits is not None:
-                own = None if allowed is None else allowed[start : start + shard.num_moments]
-                ids, scores = shard.rank(query, count, own)
-                parts.append((ids + start, scores))
-        return _best(parts, count)
+            if shard.bits is None:
+                continue
+            own = None if allowed is None else allowed[start : start + shard.num_moments]
+            share = 1.0 if own is None else np.count_nonzero(own) / shard.num_moments
+            if share == 0.0:
+                continue
+            fair = min(1.0, _FAIR * shard.num_moments / large)
+            ids, estimates = shard.bits.nearest(query, ceil(count * fair / share))
+            if own is not None:
+                kept = own[ids]
+                ids, estimates = ids[kept], estimates[kept]
+            parts.append((ids + start, estimates))
+        return _best(parts, count)[0]
+
+    def _scores(self, query: Vectors, ids: Ids) -> Vectors:
+        scores = np.zeros(len(ids), dtype=np.float32)
+        for shard, mine, own in self._owners(ids, self._moment_starts):
+            assert shard.lists is not None
+            scores[mine] = shard.lists.scores(query, own)
+        return scores
 
     def reconstruct(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors as embedded, (len(ids), d) float32."""

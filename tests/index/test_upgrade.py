@@ -125,4 +125,6 @@ def test_derived_vectors_are_those_that_were_written(tmp_path: Path) -> None:
     assert np.abs(before.cosines.astype(float) - after.cosines).max() < 0.01
     assert after.bits is not None
     query = np.asarray(rows[7] @ rotation.T, dtype=np.float32)
-    assert after.rank(query, 5, None)[0].tolist() == before.rank(query, 5, None)[0].tolist()
+    assert after.bits is not None
+    near = [set(one.bits.nearest(query, 1_000)[0].tolist()) for one in (before, after) if one.bits]
+    assert len(near[0] & near[1]) > 900

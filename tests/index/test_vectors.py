@@ -119,13 +119,11 @@ def test_bits_find_what_all_scores_would(
 ) -> None:
     """Larger libraries than a test can make are ranked so."""
     archive, index = mixed
-    shard = index._shards[1]
-    allowed = np.random.default_rng(4).random(shard.num_moments) < allowed_share
-    rows = shard.decoded(np.arange(shard.num_moments))
-    targets = np.arange(1_200, len(archive.moments) - 1_800, 997)
+    allowed = np.random.default_rng(4).random(index.num_moments) < allowed_share
+    rows = index._rotated_rows(np.arange(index.num_moments))
     shares = []
-    for query in queries_near(archive, targets) @ ROTATION.T:
-        ids, scores = shard.rank(query, 10, None if allowed_share == 1.0 else allowed)
+    for query in queries_near(archive, np.arange(0, index.num_moments, 997)) @ ROTATION.T:
+        ids, scores = index._rank(query, 10, None if allowed_share == 1.0 else allowed)
         assert allowed[ids].all()
         np.testing.assert_allclose(scores, rows[ids] @ query, atol=2e-6)
         best = np.argsort(-np.where(allowed, rows @ query, -2.0))[:10]
