@@ -5,7 +5,8 @@ their segment, which its vector would hide. Level 2 scores the moments of the ch
 shard's lists are its segments.
 
 Scores come from the codes alone, whose range is fixed: shards join without copying, and neither
-their number nor the order in which they were committed changes a result.
+their number nor the order in which they were committed changes a score, nor what is found where all
+moments are scored (`SCANNED_UP_TO`).
 """
 
 from __future__ import annotations
@@ -194,8 +195,7 @@ class ShardVectors:
 class TwoLevelIndex:
     """The vectors of many shards as one index. Global ids count through the shards in order.
 
-    Safe for concurrent searches. Results depend neither on how moments are spread over shards
-    nor on ties: equal scores come in ascending id.
+    Safe for concurrent searches. Equal scores come in ascending id.
     """
 
     def __init__(
