@@ -18,7 +18,14 @@ import duckdb
 
 from index.errors import LibraryError, QuestionError
 from index.files import disk_error
-from index.manifest import SHARDS_NAME, Manifest, manifest_state, read_manifest_state
+from index.manifest import (
+    SHARDS_NAME,
+    Manifest,
+    ShardEntry,
+    manifest_state,
+    read_manifest_state,
+)
+from index.numbering import SourceRun, runs_of
 from index.shard import CATALOG_NAME
 from index.tables import check_version, component_scripts
 
@@ -210,19 +217,22 @@ def _prepare(connection: duckdb.DuckDBPyConnection, library: Path, manifest: Man
     """Attach all files, make the views, lock."""
     branches: dict[str, list[str]] = {view: [] for view in VIEWS}
     for component in ("catalog", "links", "metadata", "inventory"):
-        _add_branches(branches, component, _attach_nothing(connection, component), 0, 0)
+        _add_branches(branches, component, _attach_nothing(connection, component))
     segments = moments = 0
     for number, shard in enumerate(manifest.shards):
-        path = library / SHARDS_NAME / shard.id / CATALOG_NAME
-        _attach(connection, path, "catalog", f"shard_{number}")
-        _add_branches(branches, "catalog", f"shard_{number}", segments, moments)
-        segments += shard.segments
-        moments += shard.moments
+        path, schema = library / SHARDS_NAME / shard.id / CATALOG_NAME, f"shard_{number}"
+        _attach(connection, path, "catalog", schema)
+        for run in _runs(connection, shard, schema):
+            of = f" WHERE sources.source BETWEEN {run.sources.start} AND {run.sources.stop - 1}"
+            moved = segments - run.segments.start, moments - run.moments.start
+            _add_branches(branches, "catalog", schema, *moved, of if shard.forgotten else "")
+            segments += len(run.segments)
+            moments += len(run.moments)
     for component in ("links", "metadata", "inventory"):
         name: str | None = getattr(manifest, component)
         if name is not None:
             _attach(connection, library / name, component, f"library_{component}")
-            _add_branches(branches, component, f"library_{component}", 0, 0)
+            _add_branches(branches, component, f"library_{component}")
     for view, parts in branches.items():
         connection.execute(f'CREATE VIEW "{view}" AS {" UNION ALL BY NAME ".join(parts)}')
     for statement in _LOCK:
@@ -249,13 +259,35 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, component: str, s
     check_version(path, component, connection, f"{schema}.")
 
 
+def _runs(
+    connection: duckdb.DuckDBPyConnection, shard: ShardEntry, schema: str
+) -> Sequence[SourceRun]:
+    """What is left of an attached catalog when what is forgotten is taken out."""
+    if not shard.forgotten:
+        sizes = (len(shard.sources), shard.segments, shard.moments)
+        return [SourceRun(*map(range, sizes))]
+    listed = connection.execute(
+        "SELECT sources.id, count(segment), coalesce(sum(moment_count), 0) "
+        f"FROM {schema}.sources AS sources LEFT JOIN {schema}.segments AS segments "
+        "USING (source) GROUP BY source, sources.id ORDER BY source"
+    ).fetchall()
+    sizes_of = [(int(segments), int(moments)) for _, segments, moments in listed]
+    return runs_of(sizes_of, [source not in shard.forgotten for source, _, _ in listed])
+
+
 def _add_branches(
-    branches: dict[str, list[str]], component: str, schema: str, segments: int, moments: int
+    branches: dict[str, list[str]],
+    component: str,
+    schema: str,
+    segments: int = 0,
+    moments: int = 0,
+    where: str = "",
 ) -> None:
+    """Add a file's part of each view; its segments and moments are moved by so many numbers."""
     views: Sequence[tuple[str, str]] = (
         tuple(_CATALOG_VIEWS.items())
         if component == "catalog"
         else [(view, sql) for view, (of, sql) in _LIBRARY_VIEWS.items() if of == component]
     )
     for view, sql in views:
-        branches[view].append(sql.format(schema=schema, segments=segments, moments=moments))
+        branches[view].append(sql.format(schema=schema, segments=segments, moments=moments) + where)

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from index.analysis import VIEWS, Analysis, open_analysis
+from index.compaction import compact
 from index.errors import LibraryError, QuestionError
-from index.manifest import create_library
+from index.forgetting import forget_source
+from index.manifest import create_library, read_manifest
 from index.metadata import MetadataChange
 from index.publishing import commit_links
+from index.settings import CompactionSettings
 from index.shard import CATALOG_NAME, record_outcomes
 from index.snapshot import Snapshot
 from tests.index.build import IDENTITY, add_video, link_of, source_id
@@ -34,6 +37,38 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
     said = MetadataChange({"course": "cs101", "year": 2021, "open": True}, frozenset({"board"}))
     record_outcomes(library, [], metadata={source_id(2): said})
     return library
+
+
+@pytest.fixture(scope="module")
+def thinned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shard of four, two of which are forgotten, before one of one."""
+    library = tmp_path_factory.mktemp("thinned") / "archive"
+    create_library(library, IDENTITY)
+    for number in (1, 2, 3, 4):
+        add_video(library, number)
+    compact(library, CompactionSettings(shards_per_merge=2))
+    assert len(read_manifest(library).shards) == 1
+    for number in (1, 3):
+        forget_source(library, source_id(number))
+    add_video(library, 5)
+    return library
+
+
+def test_what_is_forgotten_of_a_merged_shard_is_in_no_view(thinned: Path) -> None:
+    left = {source_id(number) for number in (2, 4, 5)}
+    with open_analysis(thinned) as analysis:
+        for view in ("sources", "segments", "moments", "words"):
+            assert {row[0] for row in rows_of(analysis, f"SELECT source FROM {view}")} == left
+        moments = rows_of(analysis, "SELECT moment, segment, source FROM moments ORDER BY moment")
+        firsts = rows_of(analysis, "SELECT segment, first_moment FROM segments ORDER BY segment")
+        words = rows_of(analysis, "SELECT moment, text FROM words ORDER BY moment, position")
+    snapshot = Snapshot.open(thinned)
+    stored = snapshot.moments(range(snapshot.num_moments))
+    assert moments == [(one.id, one.segment, one.source.id) for one in stored]
+    assert words == [(one.id, word.text) for one in stored for word in one.moment.words]
+    assert firsts == [
+        (number, snapshot.segment(number).moments.start) for number in range(snapshot.num_segments)
+    ]
 
 
 def test_views_tell_what_the_snapshot_tells(three: Path) -> None:
