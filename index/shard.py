@@ -289,20 +289,20 @@ def move_in(
         sync_directory(staged.parent)
         changed = publish_state(library, manifest, shards=shards, rows=rows, metadata=metadata)
     except OSError as error:
-        take_back(library, manifest, staged, target)
+        _take_back(library, manifest, staged, target)
         raise disk_error(target, "write", error) from error
     except LibraryError:
-        take_back(library, manifest, staged, target)
+        _take_back(library, manifest, staged, target)
         raise
     named = {shard.id for shard in shards}
     with suppress(OSError):  # No manifest names them any more: they are swept later.
         for shard in manifest.shards:
             if shard.id not in named:
-                remove_shard(library, library / SHARDS_NAME / shard.id)
+                _remove_shard(library, library / SHARDS_NAME / shard.id)
     return changed
 
 
-def take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
+def _take_back(library: Path, before: Manifest, staged: Path, target: Path) -> None:
     """Undo the move of a shard, unless the manifest that names it got through."""
     if read_manifest(library).generation == before.generation and target.exists():
         # What cannot be moved back is named by no manifest, and swept later.
@@ -345,7 +345,7 @@ def sweep_locked(library: Path, manifest: Manifest) -> None:
     try:
         for shard in (library / SHARDS_NAME).iterdir():
             if shard.name not in live:
-                remove_shard(library, shard)
+                _remove_shard(library, shard)
         named = {manifest.inventory, manifest.links, manifest.metadata}
         for kind in ("inventory", "links", "metadata"):
             for table in library.glob(f"{kind}-*"):
@@ -357,7 +357,7 @@ def sweep_locked(library: Path, manifest: Manifest) -> None:
         raise disk_error(library, "delete leftovers in", error) from error
 
 
-def remove_shard(library: Path, shard: Path) -> None:
+def _remove_shard(library: Path, shard: Path) -> None:
     """Rename first, so that a reader that is just opening it fails at once and retries."""
     doomed = library / STAGING_NAME / f"{shard.name}.{uuid.uuid4().hex}"
     doomed.parent.mkdir(exist_ok=True)

@@ -16,18 +16,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.catalog import CatalogReader
-from index.files import disk_error, remove_tree, sync_directory, sync_tree
+from index.files import disk_error, sync_tree
 from index.lexical import VERSION_NAME
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest, writer_lock
 from index.problems import verify_shard
-from index.publishing import publish_state
 from index.shard import (
     CATALOG_NAME,
     LEXICAL_NAME,
-    remove_shard,
+    drop_staged,
+    move_in,
     staging_area,
     stamps,
-    take_back,
 )
 from index.tables import is_older, migrate
 from index.two_level import missing_files, write_missing
@@ -97,16 +96,7 @@ def _publish_instead(library: Path, old: ShardEntry, staged: Path, new: ShardEnt
     with writer_lock(library):
         manifest = read_manifest(library)
         if old not in manifest.shards:
-            remove_tree(staged)
+            drop_staged(staged)
             return
-        target = library / SHARDS_NAME / new.id
         shards = tuple(new if shard == old else shard for shard in manifest.shards)
-        try:
-            os.rename(staged, target)
-            sync_directory(target.parent)
-            publish_state(library, manifest, shards=shards)
-        except OSError as error:
-            take_back(library, manifest, staged, target)
-            raise disk_error(target, "write", error) from error
-        with suppress(OSError):  # No manifest names it any more: it is swept later.
-            remove_shard(library, library / SHARDS_NAME / old.id)
+        move_in(library, manifest, staged, new.id, shards)
