@@ -5,7 +5,6 @@ docs/format.md describes it. `export.json` is written last: without it an export
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -34,6 +33,7 @@ from index.manifest import (
     SHARDS_NAME,
     EmbedderIdentity,
     Manifest,
+    body_checksum,
     read_rotation,
 )
 from index.metadata import metadata_columns, read_metadata
@@ -100,9 +100,8 @@ def export_sources(
     """Write sources of a state of a library into the new or empty `directory`.
 
     With them go the links between them, their metadata and tags, and the paths at which they were
-    found. Memory is bounded
-    by the largest source. Raises LibraryError when the directory holds things, a source is not
-    there, or a disk refuses; what was written stays, without `export.json`.
+    found. Memory is bounded by the largest source. Raises LibraryError when the directory holds
+    things, a source is not there, or a disk refuses; what was written stays, without `export.json`.
     """
     rotation = read_rotation(library, manifest)
     try:
@@ -212,12 +211,7 @@ def _to_json(manifest: ExportManifest) -> bytes:
         "sources": [asdict(source) for source in manifest.sources],
         "files": {name: list(stamp) for name, stamp in manifest.files.items()},
     }
-    return json.dumps(body | {"checksum": _checksum(body)}, indent=1).encode()
-
-
-def _checksum(body: dict[str, Any]) -> str:
-    bare = {key: value for key, value in body.items() if key != "checksum"}
-    return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
+    return json.dumps(body | {"checksum": body_checksum(body)}, indent=1).encode()
 
 
 def read_export_manifest(directory: Path) -> ExportManifest:
@@ -238,7 +232,7 @@ def read_export_manifest(directory: Path) -> ExportManifest:
             f"{directory} is an export of format {body.get('format_version')}, this Secondsight "
             f"reads {FORMAT_VERSION}; upgrade with: pip install --upgrade secondsight"
         )
-    if body.get("checksum") != _checksum(body):
+    if body.get("checksum") != body_checksum(body):
         raise _damaged(path)
     try:
         return ExportManifest(

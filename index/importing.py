@@ -45,6 +45,7 @@ from index.manifest import (
     ROTATION_NAME,
     Manifest,
     ShardEntry,
+    described,
     read_manifest,
     read_rotation,
 )
@@ -146,11 +147,9 @@ def _check_fit(
     library: Path, manifest: Manifest, directory: Path, exported: ExportManifest
 ) -> None:
     if exported.embedder != manifest.embedder:
-        made, held = exported.embedder, manifest.embedder
         raise EmbedderMismatchError(
-            f"{directory} was embedded by {made.id} (revision {made.revision}, {made.dims} dims, "
-            f"settings {made.settings_hash}), {library} by {held.id} (revision {held.revision}, "
-            f"{held.dims} dims, settings {held.settings_hash}); import it into a library made with "
+            f"{directory} was embedded by {described(exported.embedder)}, {library} by "
+            f"{described(manifest.embedder)}; import it into a library made with "
             "the configuration of the export, or ingest its files"
         )
 

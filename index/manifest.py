@@ -196,14 +196,15 @@ def check_embedder(directory: Path, manifest: Manifest, identity: EmbedderIdenti
     """Raise EmbedderMismatchError unless the library was made for this embedder."""
     if manifest.embedder != identity:
         raise EmbedderMismatchError(
-            f"{directory} was embedded by {_describe(manifest.embedder)}, but the configuration "
-            f"names {_describe(identity)}; use the configuration it was made with, or ingest "
+            f"{directory} was embedded by {described(manifest.embedder)}, but the configuration "
+            f"names {described(identity)}; use the configuration it was made with, or ingest "
             "into a new library (secondsight ingest --library NEW_DIRECTORY ...); with a copy of "
             f"{directory / 'cache'} in it, nothing is decoded, heard or read again"
         )
 
 
-def _describe(identity: EmbedderIdentity) -> str:
+def described(identity: EmbedderIdentity) -> str:
+    """An embedder in words, as errors name it."""
     return (
         f"{identity.id} (revision {identity.revision}, {identity.dims} dims, "
         f"settings {identity.settings_hash})"
@@ -314,11 +315,12 @@ def _to_json(manifest: Manifest) -> bytes:
             for shard in manifest.shards
         ],
     }
-    body["checksum"] = _checksum(body)
+    body["checksum"] = body_checksum(body)
     return json.dumps(body, indent=1).encode()
 
 
-def _checksum(body: dict[str, Any]) -> str:
+def body_checksum(body: dict[str, Any]) -> str:
+    """SHA-256 of what a JSON object says, but for its own `checksum`, in hex."""
     bare = {key: value for key, value in body.items() if key != "checksum"}
     return hashlib.sha256(json.dumps(bare, sort_keys=True).encode()).hexdigest()
 
@@ -338,7 +340,7 @@ def manifest_from_json(path: Path, content: bytes) -> Manifest:
             f"{path.parent} was written by a newer Secondsight (schema {version}, this one reads "
             f"{SCHEMA_VERSION}); upgrade with: pip install --upgrade secondsight"
         )
-    if version != SCHEMA_VERSION or body.get("checksum") != _checksum(body):
+    if version != SCHEMA_VERSION or body.get("checksum") != body_checksum(body):
         raise LibraryError(damaged)
     try:
         return manifest_from_body(body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -25,6 +24,7 @@ from secondsight import (
     upkeep_command,
 )
 from secondsight.doctor import examine
+from secondsight.json_output import print_json
 from secondsight.library import Library
 from secondsight.options import (
     DEBUG_VARIABLE,
@@ -102,7 +102,7 @@ def ingest(
             metadata_file=meta_file,
         )
     if as_json:
-        _print_json(present.report_json(report))
+        print_json(present.report_json(report))
     else:
         present.print_report(Console(), report, opened)
     if report.with_outcome("failed"):
@@ -135,7 +135,7 @@ def search(
         permissions=tags_of(permissions),
     )
     if as_json:
-        _print_json(present.search_json(result, opened))
+        print_json(present.search_json(result, opened))
     else:
         present.print_hits(Console(), result)
 
@@ -164,7 +164,7 @@ def ask(
         permissions=tags_of(permissions),
     )
     if as_json:
-        _print_json(present.answer_json(answer))
+        print_json(present.answer_json(answer))
     else:
         present.print_answer(Console(), answer)
 
@@ -184,7 +184,7 @@ def status(
         return
     state = Library.open(library, settings=load_settings(config), create=False).status()
     if as_json:
-        _print_json(present.status_json(state))
+        print_json(present.status_json(state))
     else:
         present.print_status(Console(), state)
 
@@ -227,7 +227,7 @@ def forget(
     forgotten = [opened.forget(source, purge=purge) for source in sources]
     waiting = {id_ for shard in opened.snapshot().manifest.shards for id_ in shard.forgotten}
     if as_json:
-        _print_json(compact_command.forgotten_json(forgotten, waiting))
+        print_json(compact_command.forgotten_json(forgotten, waiting))
     else:
         compact_command.print_forgotten(Console(), forgotten, waiting)
 
@@ -243,7 +243,7 @@ def compact(
     opened = Library.open(library, settings=load_settings(config), create=False)
     done = opened.compact(listener=compact_command.progress(Console(stderr=True)))
     if as_json:
-        _print_json(compact_command.compaction_json(done))
+        print_json(compact_command.compaction_json(done))
     else:
         compact_command.print_compaction(Console(), done)
 
@@ -274,7 +274,7 @@ def link(
         wanted = {opened.source(name).id for name in named}
         pairs = [pair for pair in opened.snapshot().links.pairs if wanted <= set(pair)]
     if as_json:
-        _print_json(link_command.links_json(opened.snapshot(), pairs, page))
+        print_json(link_command.links_json(opened.snapshot(), pairs, page))
     else:
         link_command.print_links(Console(), opened.snapshot(), pairs, page)
 
@@ -295,7 +295,7 @@ def cache(
     removed = None if prune is None else cache_command.prune_cache(directory, prune)
     snapshot, usages = cache_command.look(directory)
     if as_json:
-        _print_json(cache_command.cache_json(snapshot, usages, removed))
+        print_json(cache_command.cache_json(snapshot, usages, removed))
     else:
         cache_command.print_cache(Console(), snapshot, usages, removed)
 
@@ -336,7 +336,7 @@ def doctor(
     """Say what this machine can run, and what is missing and how to get it."""
     checks = examine(load_settings(config), library)
     if as_json:
-        _print_json(present.checks_json(checks))
+        print_json(present.checks_json(checks))
     else:
         present.print_checks(Console(), checks)
     if not all(check.ok for check in checks):
@@ -363,7 +363,3 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _say(message: str) -> None:
     sys.stderr.write(f"secondsight: {message}\n")
-
-
-def _print_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from index.analysis import QueryResult, open_analysis
 from index.errors import QuestionError
+from secondsight.json_output import print_json
 from secondsight.options import DEFAULT_LIBRARY, DebugOption, JsonOption, LibraryOption
 
 ROWS_SHOWN = 200
@@ -51,7 +51,7 @@ def sql(
 
 def _print_views(views: dict[str, list[tuple[str, str]]], *, as_json: bool) -> None:
     if as_json:
-        _write_json({view: dict(columns) for view, columns in views.items()})
+        print_json({view: dict(columns) for view, columns in views.items()})
         return
     console = Console(soft_wrap=True, highlight=False)
     for view, columns in views.items():
@@ -73,16 +73,8 @@ def _print_table(result: QueryResult) -> None:
 
 
 def _print_json(result: QueryResult) -> None:
-    _write_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
-
-
-def _write_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=_plain) + "\n")
-
-
-def _plain(value: Any) -> str:
-    """What JSON has no word for (dates, decimals, bytes), as text."""
-    return str(value)
+    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    print_json(rows, default=str)  # dates, decimals, bytes
 
 
 def _print_csv(result: QueryResult) -> None:

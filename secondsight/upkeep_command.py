@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from index.export import ExchangeListener, ExportManifest
 from index.importing import ImportReport
 from index.problems import VerifyListener, VerifyProgress
 from index.verification import Verification, verify_library
+from secondsight.json_output import print_json
 from secondsight.library import Library
 from secondsight.options import (
     DEFAULT_LIBRARY,
@@ -47,7 +46,7 @@ def verify(
     with _progress(Console(stderr=True)) as listener:
         found = verify_library(library, deep=deep, listener=listener)
     if as_json:
-        _print_json(verification_json(found))
+        print_json(verification_json(found))
     else:
         print_verification(Console(), found)
     if not found.ok:
@@ -69,7 +68,7 @@ def export(
     opened = Library.open(library, settings=load_settings(config), create=False)
     exported = opened.export(directory, sources=source, listener=_tell("exporting"))
     if as_json:
-        _print_json(export_json(exported))
+        print_json(export_json(exported))
     else:
         size_bytes = sum(size for size, _ in exported.files.values())
         Console().print(
@@ -96,7 +95,7 @@ def import_(
     opened = Library.open(library, settings=load_settings(config))
     report = opened.import_(directory, with_paths=with_paths, listener=_tell("importing"))
     if as_json:
-        _print_json(import_json(report))
+        print_json(import_json(report))
     else:
         print_import(Console(), report)
 
@@ -224,7 +223,3 @@ def print_import(console: Console, report: ImportReport) -> None:
         console.print(f"{report.links} pages on screen linked", highlight=False)
     if report.recoded:
         console.print("vectors were written in the codes of this library", highlight=False)
-
-
-def _print_json(data: object) -> None:
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")

@@ -21,7 +21,13 @@ from PIL import Image
 
 from index.files import stamp_of
 from index.forgetting import forget_source
-from index.manifest import MANIFEST_NAME, _checksum, create_library, read_manifest, read_rotation
+from index.manifest import (
+    MANIFEST_NAME,
+    body_checksum,
+    create_library,
+    read_manifest,
+    read_rotation,
+)
 from index.metadata import MetadataChange
 from index.problems import Problem
 from index.publishing import commit_links
@@ -167,7 +173,7 @@ def sealed(library: Path, change: Callable[[dict[str, Any]], None] = lambda body
     for name in body["tables"]:
         body["tables"][name] = stamp_of(library / name)
     change(body)
-    body["checksum"] = _checksum(body)
+    body["checksum"] = body_checksum(body)
     path.write_text(json.dumps(body, indent=1))
 
 

@@ -17,13 +17,12 @@ import duckdb
 import numpy as np
 import pytest
 
-from index import export as exporting
 from index.errors import EmbedderMismatchError, LibraryError
 from index.export import EXPORT_NAME, export_sources
 from index.files import stamp_of
 from index.forgetting import forget_source
 from index.importing import import_sources
-from index.manifest import create_library, read_manifest
+from index.manifest import body_checksum, create_library, read_manifest
 from index.snapshot import Snapshot
 from index.verification import verify_library
 from tests.index.build import DIMS, IDENTITY, make_vectors, source_id
@@ -190,7 +189,7 @@ def _sealed(
     body = json.loads(path.read_bytes())
     body["files"] = {name: stamp_of(directory / name) for name in body["files"]}
     change(body)
-    body["checksum"] = exporting._checksum(body)
+    body["checksum"] = body_checksum(body)
     path.write_text(json.dumps(body))
 
 

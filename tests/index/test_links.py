@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from index.errors import LibraryError
 from index.forgetting import forget_source
 from index.links import read_links, write_links
-from index.manifest import MANIFEST_NAME, _checksum, read_manifest
+from index.manifest import MANIFEST_NAME, body_checksum, read_manifest
 from index.publishing import commit_links
 from index.records import PageOnScreen
 from index.shard import sweep
@@ -109,7 +109,7 @@ def test_a_library_without_the_field_opens(library: Path) -> None:
     path = library / MANIFEST_NAME
     body = json.loads(path.read_text())
     del body["links"]
-    path.write_text(json.dumps(body | {"checksum": _checksum(body)}))
+    path.write_text(json.dumps(body | {"checksum": body_checksum(body)}))
     snapshot = Snapshot.open(library)
     assert (snapshot.links.rows, snapshot.paths(source_id(1))) == ((), (row_of(1).path,))
 
