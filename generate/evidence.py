@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Source, Span, Word
 from index.word_boxes import WordBoxes
-from retrieve.search import TEXT_KINDS
+from retrieve.lists import TEXT_KINDS
 
 if TYPE_CHECKING:
     from index.snapshot import Snapshot, StoredMoment

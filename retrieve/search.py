@@ -5,34 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from index.errors import QuestionError
-from index.records import MomentKind
 from index.words import all_words
-from retrieve.filters import Filters, allowed_moments, kind_mask
-from retrieve.fusion import RankedList, fuse
+from retrieve.filters import Filters, allowed_moments
+from retrieve.fusion import fuse
 from retrieve.hits import Candidate, Hit, merge_hits
+from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
 from retrieve.on_screen import ties_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from index.embedders import Embedder
     from index.snapshot import Snapshot
     from retrieve.settings import RetrieveSettings
-
-TEXT_KINDS = (
-    MomentKind.UTTERANCE,
-    MomentKind.SCREEN_TEXT,
-    MomentKind.PASSAGE,
-    MomentKind.FIGURE,
-)
-"""Kinds whose vectors come from words."""
-PICTURE_KINDS = (MomentKind.FRAME, MomentKind.PAGE)
-"""Kinds whose vectors come from pictures; their cosines have another scale."""
 
 MILLISECONDS_PER_SECOND = 1000.0
 _POOL_PER_HIT = 4
@@ -67,14 +53,6 @@ class SearchResult:
         return f"SearchResult({self.query!r}: {len(self.hits)} hits in {self.took_ms:.0f} ms{best})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One vector list: moment ids, best first, and their cosines."""
-
-    moment_ids: list[int]
-    cosines: list[float]
-
-
 def search(
     snapshot: Snapshot,
     embedder: Embedder,
@@ -98,16 +76,14 @@ def search(
     vector = embedder.embed_queries([query])[0]
     embedded = time.perf_counter()
     count = max(settings.candidates, _POOL_PER_HIT * k)
-    texts = _by_vector(
-        snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings
-    )
-    pictures = _by_vector(
+    texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
+    pictures = by_vector(
         snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
     )
-    words = _by_words(snapshot, query, filters, allowed, count)
+    words = by_words(snapshot, query, filters, allowed, count)
     best_cosine = texts.cosines[0] if texts.cosines else None
     fused = fuse(
-        _weighed(texts, pictures, words, best_cosine, settings),
+        weighed_lists(texts, pictures, words, best_cosine, settings),
         rank_constant=settings.rank_constant,
     )
     found = time.perf_counter()
@@ -166,93 +142,8 @@ def prefer_verbatim(
     return sorted(weighed, key=lambda candidate: -candidate.score)
 
 
-def _by_vector(
-    snapshot: Snapshot,
-    vector: NDArray[np.float32],
-    kinds: tuple[MomentKind, ...],
-    *,
-    allowed: NDArray[np.bool_] | None,
-    count: int,
-    settings: RetrieveSettings,
-) -> _Found:
-    mask = _masked(snapshot, kinds, allowed)
-    if not mask.any():
-        return _Found([], [])
-    moment_ids, cosines = snapshot.search_vectors(
-        vector,
-        count,
-        mode=_mode(snapshot, settings),
-        probes=settings.vectors.probes,
-        allowed=mask,
-    )
-    # equal cosines (repeated slides) in the order of the library, whatever the index did
-    order = np.lexsort((moment_ids, -cosines))
-    return _Found(
-        [int(moment_id) for moment_id in moment_ids[order]],
-        [float(cosine) for cosine in cosines[order]],
-    )
-
-
-def _by_words(
-    snapshot: Snapshot,
-    query: str,
-    filters: Filters,
-    allowed: NDArray[np.bool_] | None,
-    count: int,
-) -> list[int]:
-    """Pages repeat their passages, and labels of frames are guesses: only searched by name."""
-    mask = _masked(snapshot, filters.kinds or TEXT_KINDS, allowed)
-    if not mask.any():
-        return []
-    moment_ids, scores = snapshot.search_words(query, count, allowed=mask)
-    return [int(moment_id) for moment_id in moment_ids[np.lexsort((moment_ids, -scores))]]
-
-
-def _masked(
-    snapshot: Snapshot, kinds: tuple[MomentKind, ...], allowed: NDArray[np.bool_] | None
-) -> NDArray[np.bool_]:
-    mask = kind_mask(snapshot, kinds)
-    return mask if allowed is None else mask & allowed
-
-
-def _mode(snapshot: Snapshot, settings: RetrieveSettings) -> Literal["fast", "thorough"]:
-    vectors = settings.vectors
-    if vectors.mode != "auto":
-        return vectors.mode
-    return "thorough" if snapshot.num_moments <= vectors.thorough_up_to else "fast"
-
-
-def _weighed(
-    texts: _Found,
-    pictures: _Found,
-    words: list[int],
-    best_cosine: float | None,
-    settings: RetrieveSettings,
-) -> list[RankedList]:
-    """Pictures much like the question count, alone; others only where no text speaks for itself."""
-    alike = [
-        moment_id
-        for moment_id, cosine in zip(pictures.moment_ids, pictures.cosines, strict=True)
-        if cosine >= settings.alike_pictures_cosine
-    ]
-    has_text = bool(words) or (
-        best_cosine is not None and best_cosine >= settings.text_evidence_cosine
-    )
-    if alike:
-        seen = RankedList(alike, settings.alike_pictures_weight)
-    elif has_text:
-        seen = RankedList(pictures.moment_ids, settings.pictures_weight)
-    else:
-        seen = RankedList(pictures.moment_ids, settings.meaning_weight)
-    return [
-        RankedList(texts.moment_ids, settings.meaning_weight),
-        RankedList(words, settings.words_weight),
-        seen,
-    ]
-
-
 def _candidates(
-    snapshot: Snapshot, pool: list[tuple[int, float]], lists: tuple[_Found, ...]
+    snapshot: Snapshot, pool: list[tuple[int, float]], lists: tuple[Found, ...]
 ) -> list[Candidate]:
     cosines = {
         moment_id: cosine
