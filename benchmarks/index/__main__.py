@@ -21,7 +21,7 @@ from benchmarks.index.systems import SYSTEMS
 
 _COLUMNS = (
     "| system | hit / needle | recall@10 / needle | p50 / p99 | queries/s, 2 threads "
-    "| bytes a moment | build | open | resident |\n|---|---|---|---|---|---|---|---|---|"
+    "| bytes a moment | build | open | resident: own + mapped |\n" + "|---" * 9 + "|"
 )
 _WITHIN = 0.01
 
@@ -85,7 +85,7 @@ def _row(name: str, row: dict[str, Any], bytes_each: float, build_s: float | Non
         f"{bytes_each:,.0f}",
         "" if build_s is None else f"{build_s:.1f} s",
         f"{row['open_s']:.2f} s",
-        f"{row['resident_bytes'] / 1e6:,.0f} MB",
+        f"{row['own_bytes'] / 1e6:,.0f} + {row['mapped_bytes'] / 1e6:,.0f} MB",
     )
     return f"| {' | '.join(cells)} |"
 
