@@ -11,12 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from index.records import Box, Hyperlink, Moment, MomentKind, PageArea, Source, Span
+from index.records import (
+    Box,
+    Hyperlink,
+    Moment,
+    MomentKind,
+    MomentText,
+    PageArea,
+    Source,
+    Span,
+)
 from retrieve.on_screen import OnScreen, ShownPage
 from retrieve.words import content_words, share_of_shorter, share_within
 
 if TYPE_CHECKING:
-    from index.snapshot import StoredMoment
+    from index.snapshot import StoredText
     from retrieve.settings import RetrieveSettings
 
 _QUOTED_WORDS = 2
@@ -74,7 +83,7 @@ class Hit:
 class Candidate:
     """A found moment with its scores."""
 
-    stored: StoredMoment
+    stored: StoredText
     score: float
     """Fused, 0..1."""
     cosine: float | None
@@ -93,7 +102,7 @@ class _Group:
     """Moments that speak for it without widening it."""
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> MomentText:
         return self.anchor.stored.moment
 
     def span(self) -> Span:
@@ -104,7 +113,10 @@ class _Group:
 def merge_hits(
     candidates: Sequence[Candidate], question: str, *, k: int, settings: RetrieveSettings
 ) -> tuple[Hit, ...]:
-    """Merge candidates (best first) into at most k hits, best first, one a place."""
+    """Merge candidates (best first) into at most k hits, best first, one a place.
+
+    What only shown hits need is still empty: `links`, `on_screen`, `shown_page`.
+    """
     groups: list[_Group] = []
     for candidate in candidates:
         if not any(_absorb(group, candidate, question, settings) for group in groups):
@@ -112,6 +124,14 @@ def merge_hits(
     for group in groups:
         group.supports.extend(_overlapping_texts(group, candidates))
     return tuple(_hit(group, rank) for rank, group in enumerate(groups[:k], start=1))
+
+
+def placed_links(moment: Moment) -> tuple[PlacedLink, ...]:
+    """The links on words of a moment's text, in order."""
+    return tuple(
+        PlacedLink(link, moment.word_boxes.boxes_of(link.start, link.end))
+        for link in moment.hyperlinks
+    )
 
 
 def _absorb(group: _Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
@@ -185,7 +205,7 @@ def _take_over(group: _Group, candidate: Candidate) -> None:
     group.joined = [candidate]
 
 
-def _is_quoted(utterance: Moment, question: str) -> bool:
+def _is_quoted(utterance: MomentText, question: str) -> bool:
     """True when the question holds nearly all of what is said."""
     enough = len(set(content_words(utterance.text))) >= _QUOTED_WORDS
     return enough and share_within(utterance.text, question) >= 0.8
@@ -235,10 +255,6 @@ def _hit(group: _Group, rank: int) -> Hit:
         moment_id=group.anchor.stored.id,
         ordinal=group.anchor.stored.ordinal,
         segment=group.anchor.stored.segment,
-        links=tuple(
-            PlacedLink(link, group.moment.word_boxes.boxes_of(link.start, link.end))
-            for link in group.moment.hyperlinks
-        ),
     )
 
 

@@ -11,7 +11,7 @@ from index.errors import QuestionError
 from index.words import all_words
 from retrieve.filters import Filters, allowed_moments
 from retrieve.fusion import fuse
-from retrieve.hits import Candidate, Hit, merge_hits
+from retrieve.hits import Candidate, Hit, merge_hits, placed_links
 from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
 from retrieve.on_screen import ties_of
 
@@ -92,7 +92,7 @@ def search(
         _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
     )
     merged = merge_hits(candidates, query, k=k, settings=settings)
-    hits = _tied(snapshot, merged, query, filters.permissions)
+    hits = _tied(snapshot, _linked(snapshot, merged), query, filters.permissions)
     ended = time.perf_counter()
     return SearchResult(
         query=query,
@@ -105,6 +105,14 @@ def search(
         },
         best_text_cosine=best_cosine,
     )
+
+
+def _linked(snapshot: Snapshot, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with the links on their words."""
+    stored = snapshot.moments([hit.moment_id for hit in hits])
+    return [
+        replace(hit, links=placed_links(one.moment)) for hit, one in zip(hits, stored, strict=True)
+    ]
 
 
 def _tied(
@@ -150,7 +158,7 @@ def _candidates(
         for found in lists
         for moment_id, cosine in zip(found.moment_ids, found.cosines, strict=True)
     }
-    stored = snapshot.moments([moment_id for moment_id, _ in pool])
+    stored = snapshot.texts([moment_id for moment_id, _ in pool])
     return [
         Candidate(one, score, cosines.get(moment_id))
         for one, (moment_id, score) in zip(stored, pool, strict=True)
