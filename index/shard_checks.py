@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import mmap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,9 @@ def entry_problems(entry: ShardEntry, outline: CatalogOutline) -> Iterator[str]:
     """In what a shard's catalog is not what the manifest says."""
     if set(outline.sources) != {*entry.sources, *entry.forgotten}:
         yield f"holds the sources {', '.join(outline.sources)}, the manifest says others"
+    for source, count in Counter((*entry.sources, *entry.forgotten)).items():
+        if count > 1:
+            yield f"is named to hold {source} {count} times, there or forgotten"
     for noun, held, said in (
         ("segments", len(outline.moment_counts), entry.segments),
         ("moments", outline.num_moments, entry.moments),

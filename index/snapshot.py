@@ -232,6 +232,16 @@ class Snapshot:
         """What was found at every path ever offered, by path."""
         return self._inventory
 
+    def forgotten(self) -> tuple[Source, ...]:
+        """Sources that are in the library no more, and whose bytes still are."""
+        held = {
+            source.id: source
+            for shard in self._shards
+            for source in shard.catalog.sources()
+            if source.id not in self.sources
+        }
+        return tuple(held.values())
+
     def paths(self, source_id: str) -> tuple[str, ...]:
         """Where a source was found, sorted."""
         return self._paths.get(source_id, ())

@@ -28,6 +28,11 @@ from index.files import disk_error
 
 _Fetched = TypeVar("_Fetched")
 _SCHEMA_VERSIONS = {"catalog": 4, "inventory": 1, "links": 1, "metadata": 1}
+MOST_ROWS = 20_000_000
+"""Rows that a Parquet file may have: two thousand hours of speech have as many words."""
+MOST_BYTES = 4_000_000_000
+"""What the rows of a Parquet file may take in memory while they are read."""
+_ROWS_AT_ONCE = 4096
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "async_threads": 0,
@@ -295,8 +300,12 @@ def write_parquet_arrays(
 
 
 def read_parquet(path: Path, fields: Mapping[str, str], *, order: str) -> list[Row]:
-    """Columns of a Parquet file, cast to the types given for them. Raises LibraryError."""
-    return _parquet(path, fields, order, lambda found: found.fetchall())
+    """Columns of a Parquet file, cast to the types given for them.
+
+    Raises LibraryError, also when the file has more than MOST_ROWS rows or unpacks to more than
+    MOST_BYTES: a small file may claim both.
+    """
+    return _parquet(path, fields, order, lambda found: _rows_within(path, found))
 
 
 def read_parquet_arrays(
@@ -316,8 +325,44 @@ def _parquet(
     # Escaped, or a bracket in a directory's name would be a pattern.
     pattern = glob.escape(str(path.absolute()))
     query = f"SELECT {cast} FROM read_parquet(?, hive_partitioning = false) ORDER BY {order}"
+    # Sorting holds it all: what does not fit fails there, and nothing is put aside on the disk.
+    limits = {"memory_limit": f"{MOST_BYTES}B", "temp_directory": ""}
     try:
-        with duckdb.connect(config=_CONFIG) as connection:
+        with duckdb.connect(config=_CONFIG | limits) as connection:
+            _check_rows_claimed(path, connection, pattern)
             return fetch(connection.execute(query, [pattern]))
+    except duckdb.OutOfMemoryException as error:
+        raise _too_large(path) from error
     except (duckdb.Error, OSError) as error:
         raise disk_error(path, "read", error) from error
+
+
+def _check_rows_claimed(path: Path, connection: duckdb.DuckDBPyConnection, pattern: str) -> None:
+    """Raise LibraryError when the file says that it has more rows than may be, before any."""
+    [(rows, least)] = connection.execute(
+        "SELECT coalesce(sum(claimed), 0), coalesce(min(claimed), 0) FROM "
+        "(SELECT any_value(row_group_num_rows) AS claimed FROM parquet_metadata(?) "
+        "GROUP BY file_name, row_group_id)",
+        [pattern],
+    ).fetchall()
+    if least < 0 or rows > MOST_ROWS:
+        raise _too_large(path)
+
+
+def _rows_within(path: Path, found: duckdb.DuckDBPyConnection) -> list[Row]:
+    """All rows; raises LibraryError when their texts are longer than MOST_BYTES together."""
+    rows: list[Row] = []
+    size = 0
+    while part := found.fetchmany(_ROWS_AT_ONCE):
+        rows += part
+        size += sum(len(value) for row in part for value in row if isinstance(value, str))
+        if size > MOST_BYTES:
+            raise _too_large(path)
+    return rows
+
+
+def _too_large(path: Path) -> LibraryError:
+    return LibraryError(
+        f"{path} is too large: a table of one source has at most {MOST_ROWS:,} rows and "
+        f"{MOST_BYTES / 1e9:g} GB; export the sources again"
+    )

@@ -151,7 +151,8 @@ def _is_plausible(manifest: Manifest) -> bool:
     """True when everything is of the type that it must be."""
     stamps = [stamp for shard in manifest.shards for stamp in shard.files.items()]
     stamps += manifest.tables.items()
-    texts = [manifest.rotation_sha256, *(one for s in manifest.shards for one in s.sources)]
+    texts = [manifest.rotation_sha256]
+    texts += [one for s in manifest.shards for one in (*s.sources, *s.forgotten)]
     texts += [shard.id for shard in manifest.shards]
     texts += [text for name, (_, sha256) in stamps for text in (name, sha256)]
     texts += manifest.table_names

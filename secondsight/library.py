@@ -210,11 +210,11 @@ class Library:
 
         Its bytes go with it, unless compaction has put it into a shard with others: then they go
         when that shard is next compacted, or right away with `purge`, which writes it anew (two
-        minutes of one core for a million moments).
+        minutes of one core for a million moments) and also takes what is forgotten already.
         Returns what was forgotten. Raises QuestionError when there is no such source.
         """
         snapshot = self._current()
-        found = self._resolve(snapshot, source)
+        found = self._to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
@@ -333,22 +333,47 @@ class Library:
         """
         found = [
             source
-            for source in snapshot.sources.values()
-            if (
-                name == source.name
-                or (len(name) >= 6 and source.id.startswith(name))
-                or os.path.abspath(name) in snapshot.paths(source.id)
-            )
-            and snapshot.metadata.of(source.id).open_to(permissions)
+            for source in _called(snapshot, name)
+            if snapshot.metadata.of(source.id).open_to(permissions)
         ]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(source.id for source in found)
-            raise QuestionError(f"{name!r} names several sources; use an id: {ids}")
-        raise QuestionError(
-            f"no source {name!r} in the library; `secondsight status` lists what there is"
-        )
+        if not found:
+            raise QuestionError(
+                f"no source {name!r} in the library; `secondsight status` lists what there is"
+            )
+        return _only(found, name)
+
+    def _to_forget(self, snapshot: Snapshot, name: str, *, purge: bool) -> Source:
+        """As `_resolve`; with `purge` also what is forgotten and whose bytes are still there."""
+        gone = [source for source in snapshot.forgotten() if _is_named(source, name)]
+        if not gone or _called(snapshot, name):
+            return self._resolve(snapshot, name)
+        if not purge:
+            raise QuestionError(
+                f"{name!r} is forgotten already; its bytes go with the next `secondsight compact`, "
+                f"at once with: secondsight forget --purge {gone[0].id}"
+            )
+        return _only(gone, name)
+
+
+def _called(snapshot: Snapshot, name: str) -> list[Source]:
+    """The sources that have this name, id (or its beginning) or path."""
+    path = os.path.abspath(name)
+    return [
+        source
+        for source in snapshot.sources.values()
+        if _is_named(source, name) or path in snapshot.paths(source.id)
+    ]
+
+
+def _is_named(source: Source, name: str) -> bool:
+    return name == source.name or (len(name) >= 6 and source.id.startswith(name))
+
+
+def _only(found: Sequence[Source], name: str) -> Source:
+    if len(found) > 1:
+        ids = ", ".join(source.id for source in found)
+        raise QuestionError(f"{name!r} names several sources; use an id: {ids}")
+    return found[0]
 
 
 def _kind(name: str) -> MomentKind:

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -27,9 +27,11 @@ ACTIONS = {"write": 7, "commit": 1, "replace": 1, "forget": 1, "record": 1, "lin
 """What the writer is doing, and killed at every n-th call."""
 MANY = 400
 LINKED = (source_id(1), source_id(1))
+Arm = Callable[[], None]
+"""Called where the writer starts: from there on, its calls are counted."""
 
 
-def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> None:
+def act(library: Path, action: str, arm: Arm = lambda: None) -> None:
     """What the killed writer was doing; `arm` is called where it starts."""
     if action == "commit":
         add_video(library, 2, before_commit=arm)
@@ -48,7 +50,7 @@ def act(library: Path, action: str, arm: Callable[[], None] = lambda: None) -> N
         record_outcomes(library, [row_of(1, "/moved.mp4")])
 
 
-def run_and_die(action: Callable[[Callable[[], None]], None], nth: int) -> bool:
+def _run_and_die(action: Callable[[Arm], None], nth: int) -> bool:
     """Act in a child that is killed at its nth filesystem call; False when it got through."""
     child = os.fork()
     if child == 0:
@@ -74,14 +76,31 @@ def _die_at(nth: int) -> None:
         setattr(os, name, call)
 
 
-def kill_everywhere(library: Path, copies: Path, action: str) -> None:
-    """One copy of the library for every point at which the writer is killed."""
-    for nth in range(0, MANY, ACTIONS[action]):
+def kill_everywhere(
+    library: Path, copies: Path, act: Callable[[Path, Arm], None], points: Iterable[int]
+) -> None:
+    """One copy of the library for every point at which the writer, `act`, is killed."""
+    for nth in points:
         copy = copies / f"{nth:03d}"
         shutil.copytree(library, copy)
-        if not run_and_die(partial(act, copy, action), nth):
+        if not _run_and_die(partial(act, copy), nth):
             return
-    raise AssertionError(f"still killed after {MANY} calls")
+    raise AssertionError("still killed at the last of the points")
+
+
+def kill_in_new_process(module: str, library: Path, copies: Path, action: str) -> None:
+    """`kill_action` of a test module in a process of its own: forking needs one without threads."""
+    script = (
+        f"from pathlib import Path; from {module} import kill_action; "
+        f"kill_action(Path({str(library)!r}), Path({str(copies)!r}), {action!r})"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+
+
+def kill_action(library: Path, copies: Path, action: str) -> None:
+    """One copy of the library for every point at which this action is killed."""
+    points = range(0, MANY, ACTIONS[action])
+    kill_everywhere(library, copies, lambda copy, arm: act(copy, action, arm), points)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -90,12 +109,7 @@ def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
     create_library(library, IDENTITY)
     add_video(library, 1)
     commit_links(library, [LINKED], [link_of(1)])
-    # A process of its own: forking needs one without threads.
-    script = (
-        "from pathlib import Path; from tests.index.test_crash import kill_everywhere; "
-        f"kill_everywhere(Path({str(library)!r}), Path({str(copies)!r}), {action!r})"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+    kill_in_new_process(__name__, library, copies, action)
     old = _seen(library)
     act(library, action)
     new = _seen(library)

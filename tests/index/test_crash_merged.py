@@ -5,10 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,9 +19,8 @@ from index.settings import CompactionSettings
 from index.shard import sweep
 from index.snapshot import Snapshot
 from tests.index.build import IDENTITY, add_video, link_of, source_id
-from tests.index.test_crash import check_tidy, run_and_die
+from tests.index.test_crash import Arm, check_tidy, kill_everywhere, kill_in_new_process
 
-ROOT = Path(__file__).parents[2]
 PAIRS = CompactionSettings(shards_per_merge=2)
 ACTIONS = {"merge": 15, "publish": 1, "forget": 1, "purge": 5, "publish purge": 1}
 """What the writer is doing, and killed at every n-th call: while it writes aside, all are alike. So
@@ -33,7 +29,7 @@ MANY = 500
 VICTIM = source_id(2)
 
 
-def act(library: Path, action: str, arm: Callable[[], None] | None = None) -> None:
+def act(library: Path, action: str, arm: Arm | None = None) -> None:
     """What the killed writer was doing; `arm` is called where it starts."""
     if arm is not None:
         if action.startswith("publish"):
@@ -55,7 +51,7 @@ def finish_purge(library: Path) -> None:
         purge_source(library, VICTIM)
 
 
-def _when_moved_in(arm: Callable[[], None]) -> None:
+def _when_moved_in(arm: Arm) -> None:
     """Call `arm` between the writing of a merged shard and its publishing."""
     real, armed = os.rename, False
 
@@ -85,26 +81,18 @@ def make_library(library: Path, action: str) -> None:
     add_video(library, 3)
 
 
-def kill_everywhere(library: Path, copies: Path, action: str) -> None:
-    """One copy of the library for every point at which the writer is killed."""
+def kill_action(library: Path, copies: Path, action: str) -> None:
+    """One copy of the library for every point at which this action is killed."""
     step = ACTIONS[action]
-    for nth in (*range(0, 24 * step, step), *range(24 * step, MANY, 12 * step)):
-        copy = copies / f"{nth:03d}"
-        shutil.copytree(library, copy)
-        if not run_and_die(partial(act, copy, action), nth):
-            return
-    raise AssertionError(f"still killed after {MANY} calls")
+    points = (*range(0, 24 * step, step), *range(24 * step, MANY, 12 * step))
+    kill_everywhere(library, copies, lambda copy, arm: act(copy, action, arm), points)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_killed_at_every_call(action: str, tmp_path: Path) -> None:
     library, copies = tmp_path / "archive", tmp_path / "copies"
     make_library(library, action)
-    script = (
-        "from pathlib import Path; from tests.index.test_crash_merged import kill_everywhere; "
-        f"kill_everywhere(Path({str(library)!r}), Path({str(copies)!r}), {action!r})"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
+    kill_in_new_process(__name__, library, copies, action)
     old, old_shards = seen(library), len(read_manifest(library).shards)
     act(library, action)
     new, new_shards = seen(library), len(read_manifest(library).shards)

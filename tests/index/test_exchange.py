@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from index import tables
 from index.errors import EmbedderMismatchError, LibraryError
 from index.export import EXPORT_NAME, export_sources
 from index.files import stamp_of
@@ -298,6 +299,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "word of no moment": (
         _sql("words", "SELECT * REPLACE (moment + 99 AS moment) FROM old"), "not in a row",
     ),
+    "more rows than there can be": (
+        _sql("words", "SELECT 0::BIGINT AS moment FROM range(20_000_001)"), "too large",
+    ),
     "word twice": (_sql("words", "FROM old UNION ALL FROM old"), "not in a row"),
     "vector missing": (_sql("moment_vectors", "FROM old WHERE moment > 0"), "one vector for"),
     "vector of other dims": (
@@ -356,6 +360,18 @@ def test_a_hostile_export_is_refused_and_harms_nothing(way: str, spoilt: Path, e
         import_sources(empty, spoilt, with_paths=True)
     assert read_manifest(empty).generation == 0
     assert (os.listdir(empty / "shards"), os.listdir(empty / "staging")) == ([], [])
+
+
+def test_a_small_file_that_unpacks_to_much_is_refused(
+    spoilt: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MOST_BYTES", 50_000_000)
+    table = spoilt / "moments" / f"{IDS[0]}.parquet"
+    _sql("moments", "SELECT * REPLACE (repeat('x', 10_000_000) AS text) FROM old")(spoilt)
+    assert table.stat().st_size < 50_000
+    with pytest.raises(LibraryError, match=f"{table.name} is too large.*0.05 GB"):
+        import_sources(empty, spoilt)
+    assert read_manifest(empty).generation == 0
 
 
 def test_a_forgotten_source_is_in_no_export(intact: Path, tmp_path: Path) -> None:

@@ -205,6 +205,18 @@ SENSE: dict[str, tuple[Spoil, ProblemKind, str]] = {
         _body(lambda body: body["shards"][0].update(moments=13)),
         CATALOG, "holds 12 moments, the manifest says 13",
     ),
+    "forgotten source that the shard does not hold": (
+        _body(lambda body: body["shards"][0].update(forgotten=[source_id(8)])),
+        CATALOG, "the manifest says others",
+    ),
+    "forgotten and there": (
+        _body(lambda body: body["shards"][0].update(forgotten=body["shards"][0]["sources"])),
+        CATALOG, "2 times, there or forgotten",
+    ),
+    "forgotten things that are no ids": (
+        _body(lambda body: body["shards"][0].update(forgotten=[["x"]])),
+        ProblemKind.MANIFEST, "says what cannot be",
+    ),
     "shard twice": (
         _body(lambda body: body["shards"].append(body["shards"][0])),
         ProblemKind.MANIFEST, "more than once",
