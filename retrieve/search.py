@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.errors import QuestionError
+from index.records import PageArea
 from index.words import all_words
 from retrieve.filters import Filters, allowed_moments
 from retrieve.fusion import fuse
@@ -108,11 +109,10 @@ def search(
 
 
 def _linked(snapshot: Snapshot, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits with the links on their words."""
-    stored = snapshot.moments([hit.moment_id for hit in hits])
-    return [
-        replace(hit, links=placed_links(one.moment)) for hit, one in zip(hits, stored, strict=True)
-    ]
+    """The hits with the links on their words, which only documents have."""
+    in_documents = [hit.moment_id for hit in hits if isinstance(hit.place, PageArea)]
+    links = {one.id: placed_links(one.moment) for one in snapshot.moments(in_documents)}
+    return [replace(hit, links=links.get(hit.moment_id, ())) for hit in hits]
 
 
 def _tied(
