@@ -62,18 +62,22 @@ def speed_table(samples: list[tuple[Path, Sample]]) -> str:
         "| with pictures | compose |",
         "| --- " + "| ---: " * 9 + "|",
     ]
-    for path, each in samples:
-        plain, words, text, read, render, compose = (
-            f"{each.pages_per_s(step):,.0f}" for step in STEPS
-        )
-        of_plain, of_words = (
-            f"{each.pages_per_s('text') / each.pages_per_s(step):.0%}" for step in STEPS[:2]
-        )
-        rows.append(
-            f"| {path.name} | {each.info.pages:,} ({each.pages}) | {plain} | {of_plain} "
-            f"| {words} | {of_words} | {text} | {read} | {render} | {compose} |"
-        )
-    return "\n".join(rows)
+    rows.extend(_speed_row(path.name, [each]) for path, each in samples)
+    return "\n".join(
+        [*rows, _speed_row("all: sum of pages / sum of time", [s for _, s in samples])]
+    )
+
+
+def _speed_row(name: str, samples: list[Sample]) -> str:
+    read = sum(each.pages for each in samples)
+    per_s = {step: read / sum(each.cpu_s[step] for each in samples) for step in STEPS}
+    plain, words, text, read_s, render, compose = (f"{per_s[step]:,.0f}" for step in STEPS)
+    of_plain, of_words = (f"{per_s['text'] / per_s[step]:.0%}" for step in STEPS[:2])
+    pages = sum(each.info.pages for each in samples)
+    return (
+        f"| {name} | {pages:,} ({read}) | {plain} | {of_plain} "
+        f"| {words} | {of_words} | {text} | {read_s} | {render} | {compose} |"
+    )
 
 
 def places_table(samples: list[tuple[Path, Sample]]) -> str:

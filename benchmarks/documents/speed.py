@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pymupdf
 
@@ -45,10 +46,6 @@ class Sample:
         """Pages read."""
         return sum(last - first + 1 for first, last in self.ranges)
 
-    def pages_per_s(self, step: str) -> float:
-        """Pages of one CPU second."""
-        return self.pages / self.cpu_s[step]
-
 
 def sampled_ranges(pages: int, count: int, length: int) -> tuple[tuple[int, int], ...]:
     """First and last pages of ranges spread evenly over a document; all of a short one."""
@@ -74,13 +71,17 @@ def sample(path: str, count: int, length: int) -> Sample:
         for number in _numbers(ranges):
             _timed(cpu_s, "get_text", document[number - 1].get_text)
             _timed(cpu_s, "get_text words", partial(second[number - 1].get_text, "words"))
-            _timed(cpu_s, "text", partial(page_structure, other[number - 1]))
+            _timed(cpu_s, "text", partial(_our_text, other[number - 1]))
     for first, last in ranges:
         pages: list[PageContent] = []
         _timed(cpu_s, "read", partial(_read, pages, path, info, first, last))
         _timed(cpu_s, "read and render", partial(read_pages, path, info, first, last, SETTINGS))
         _timed(cpu_s, "compose", partial(_compose, moments, info, pages))
     return Sample(info, ranges, cpu_s, tuple(moments))
+
+
+def _our_text(page: Any) -> None:
+    page_structure(page.get_displaylist())
 
 
 def _numbers(ranges: Iterable[tuple[int, int]]) -> Iterator[int]:

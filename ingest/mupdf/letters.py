@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from html import unescape
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice, pairwise
 from typing import Any
 
 import pymupdf
@@ -69,9 +68,8 @@ _SIGN_AND_NEXT = re.compile(
 """Opening brackets are no such signs: no space is looked for after them, nor before stops."""
 _SPACE = 0.2
 """White space of this share of a letter's height parts words."""
-_DIRECTION = re.compile(r'dir="([^"]*)"')
-_LETTER_AND_PLACE = re.compile(r'<char c="([^"]*)" quad="([^"]*)"')
-_LEVEL = "1 0"
+_LEVEL = 1e-5
+"""Lines that rise by less than this share of their length are level."""
 
 
 def plain(text: str, *, quotes_are_accents: bool = False) -> str:
@@ -115,32 +113,48 @@ def may_be_accented(text: str) -> bool:
     return ("`" in text or "\u00b4" in text) and _MAYBE_ACCENTED.search(text) is not None
 
 
-def line_sources(text_page: Any) -> list[str]:
-    """Each line of a page as MuPDF writes it out, for `letters_of`."""
-    buffer = pymupdf.mupdf.fz_new_buffer(1 << 16)
-    output = pymupdf.mupdf.FzOutput(buffer)
-    pymupdf.mupdf.fz_print_stext_page_as_xml(output, text_page, 0)
-    output.fz_close_output()
-    written: str = pymupdf.mupdf.fz_buffer_extract(buffer).decode(errors="replace")
-    return written.split("<line ")[1:]
+def letters_of_lines(
+    text_page: Any, numbers: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], list[Letter]]:
+    """Letters of some lines in the order they are read, white space among them.
+
+    Lines go by the number of their text block and that within it. Takes about 2 us a letter, a
+    third of what a page's letters as MuPDF's XML take, and only for the lines wanted.
+    """
+    lines = {line for _, line in numbers}
+    blocks = {block for block, _ in numbers}
+    buffer = pymupdf.mupdf.fz_new_buffer(1 << 8)
+    everywhere = pymupdf.mupdf.FzRect(pymupdf.mupdf.FzRect.Fixed_INFINITE)
+    found: dict[tuple[int, int], list[Letter]] = {}
+    text_blocks = (
+        block for block in text_page if block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT
+    )
+    for at, block in enumerate(islice(text_blocks, max(blocks) + 1)):
+        if at not in blocks:
+            continue
+        for number, line in enumerate(islice(block, max(lines) + 1)):
+            if (at, number) in numbers:
+                written: dict[str, Any] = {}
+                pymupdf.JM_make_spanlist(written, line, True, buffer, everywhere)
+                found[at, number] = _letters_of(written, line.m_internal.dir)
+    return found
 
 
-def letters_of(source: str) -> list[Letter]:
-    """Letters of a line in the order they are read, white space among them; takes its time."""
-    match = _DIRECTION.search(source)
-    direction = match[1] if match else ""
+def _letters_of(written: Mapping[str, Any], direction: Any) -> list[Letter]:
     line: list[Letter] = []
-    for letter, quad in _LETTER_AND_PLACE.findall(source):
-        text = unescape(letter) if letter[:1] == "&" else letter
-        if not text.isalnum() or not text.isascii():
-            text = text.translate(_LETTERS)
-        if text:
-            a, b, c, d, e, f, g, h = map(float, quad.split())
-            line.append(
-                Letter(text, min(a, c, e, g), min(b, d, f, h), max(a, c, e, g), max(b, d, f, h))
-            )
-    spaced = _spaced(line) if direction == _LEVEL else line
-    return list(_accents_placed(_ordered(spaced, direction)))
+    for span in written["spans"]:
+        for each in span["chars"]:
+            text = each["c"] or UNKNOWN_LETTER
+            if not text.isalnum() or not text.isascii():
+                text = text.translate(_LETTERS)
+            if text:
+                line.append(Letter(text, *each["bbox"]))
+    is_level = direction.x > 0 and abs(direction.y) < _LEVEL
+    if is_level:
+        line = _spaced(line)
+        if is_right_to_left("".join(letter.text for letter in line)):
+            line = in_reading_order(line)
+    return list(_accents_placed(line))
 
 
 def lacks_spaces(text: str) -> bool:
@@ -156,11 +170,6 @@ def _spaced(line: list[Letter]) -> list[Letter]:
             spaced.append(Letter(" ", before.x1, letter.y0, letter.x0, letter.y1))
         spaced.append(letter)
     return spaced
-
-
-def _ordered(line: list[Letter], direction: str) -> list[Letter]:
-    is_turned = direction == _LEVEL and is_right_to_left("".join(letter.text for letter in line))
-    return in_reading_order(line) if is_turned else line
 
 
 def text_of(line: list[Letter]) -> str:

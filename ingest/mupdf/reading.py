@@ -82,7 +82,7 @@ def _read_page(
     document: Any, number: int, label: str, settings: DocumentSettings, *, pictures: bool
 ) -> PageContent:
     page = document[number - 1]
-    displayed = page.get_displaylist() if pictures else page
+    displayed = page.get_displaylist()
     width, height = displayed.rect.width, displayed.rect.height
     if not (0 < width < inf and 0 < height < inf):
         raise ValueError("it has no area")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, islice, pairwise
@@ -25,8 +25,7 @@ from ingest.mupdf.letters import (
     accented,
     is_plain,
     lacks_spaces,
-    letters_of,
-    line_sources,
+    letters_of_lines,
     may_be_accented,
     plain,
     prints_accents,
@@ -43,28 +42,13 @@ TEXT_FLAGS = (
 )
 
 
-def text_page_of(shown: Any, flags: int) -> Any:
-    """MuPDF's text of a page, in points of the page as displayed, or of its display list."""
-    if isinstance(shown, pymupdf.DisplayList):
-        return shown.get_textpage(flags)
-    # Page.get_textpage would leave the page as stored, not turned.
-    page = shown.this.super() if isinstance(shown.this, pymupdf.mupdf.PdfPage) else shown.this
-    options = pymupdf.mupdf.FzStextOptions()
-    options.flags = flags
-    text_page = pymupdf.mupdf.FzStextPage(pymupdf.mupdf.fz_bound_page(page))
-    device = pymupdf.mupdf.FzDevice(text_page, options)
-    pymupdf.mupdf.fz_run_page(page, device, pymupdf.mupdf.FzMatrix(), pymupdf.mupdf.FzCookie())
-    pymupdf.mupdf.fz_close_device(device)
-    return text_page
-
-
 def words_of_lines(
-    shown: Any, text_page: Any, lines: Sequence[str], numbers: Sequence[tuple[int, int]]
+    displayed: Any, text_page: Any, lines: Sequence[str], numbers: Sequence[tuple[int, int]]
 ) -> tuple[list[str], list[bytes]]:
     """Texts and packed boxes of the words of each line.
 
-    `shown` is the page, or its display list, that `text_page` was made of; `lines` are all its
-    lines as MuPDF writes them, `numbers` those of block and line.
+    `displayed` is the display list that `text_page` was made of; `lines` are all its lines as
+    MuPDF writes them, `numbers` those of block and line.
 
     Most pages have the words that PyMuPDF finds, with their boxes.
     Where it parts them otherwise, its parts are united; Chinese and Japanese characters get equal
@@ -77,17 +61,13 @@ def words_of_lines(
     spelled: _Spelling = str if is_all_plain else plain
     if not is_all_plain and prints_accents(whole):
         spelled = partial(plain, quotes_are_accents=True)
-    texts = [line.strip() for line in _spelled_each(lines, spelled)]
-    page = _Page(shown, text_page, numbers, spelled, any(map(is_wide, texts)))
+    texts = list(map(str.strip, _spelled_each(lines, spelled)))
+    page = _Page(displayed, text_page, numbers, spelled, any(map(is_wide, texts)))
     letters: dict[int, list[Letter]] = {}
-    sources: list[str] = []
     if unsure := _unsure_lines(texts, whole, page.is_wide):
-        sources = line_sources(text_page)
-        letters = {at: letters_of(sources[at]) for at in unsure}
-        texts = [
-            _text_by_letters(text, letters[at]) if at in letters else text
-            for at, text in enumerate(texts)
-        ]
+        letters = page.letters(unsure)
+        for at, line in letters.items():
+            texts[at] = _text_by_letters(texts[at], line)
     has_leaders = has_leader(whole) and any(map(has_leader, texts))
     if has_leaders:
         texts = [without_leader(text) if has_leader(text) else text for text in texts]
@@ -95,7 +75,7 @@ def words_of_lines(
     boxes = None
     if not letters:
         boxes = _beside_leaders(page, words) if has_leaders else _boxes_found(page, words)
-    return texts, _line_by_line(page, words, letters, sources) if boxes is None else boxes
+    return texts, _line_by_line(page, words, letters) if boxes is None else boxes
 
 
 def _unsure_lines(texts: Sequence[str], whole: str, is_wide_page: bool) -> list[int]:
@@ -134,7 +114,7 @@ def _spelled_each(texts: Sequence[str], spelled: _Spelling) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    shown: Any
+    displayed: Any
     text_page: Any
     numbers: Sequence[tuple[int, int]]
     spelled: _Spelling
@@ -144,9 +124,15 @@ class _Page:
         """Words, parted at white space, at `delimiters`, which are in none, and at new fonts."""
         text_page = self.text_page
         if one_font:
-            text_page = text_page_of(self.shown, TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
+            text_page = self.displayed.get_textpage(TEXT_FLAGS | pymupdf.TEXT_PRESERVE_SPANS)
         words: _Found = pymupdf.TextPage(text_page).extractWORDS(delimiters)
         return words
+
+    def letters(self, lines: Collection[int]) -> dict[int, list[Letter]]:
+        """Letters of some lines, by their position on the page."""
+        at = {self.numbers[line]: line for line in lines}
+        found = letters_of_lines(self.text_page, at.keys())
+        return {at[number]: line for number, line in found.items()}
 
 
 def _boxes_found(page: _Page, lines: Sequence[list[str]]) -> list[bytes] | None:
@@ -281,24 +267,21 @@ def _by_parts(found: _Found, lines: Sequence[list[str]], spelled: _Spelling) -> 
 
 
 def _line_by_line(
-    page: _Page,
-    lines: Sequence[list[str]],
-    letters: dict[int, list[Letter]],
-    sources: Sequence[str],
+    page: _Page, lines: Sequence[list[str]], letters: dict[int, list[Letter]]
 ) -> list[bytes]:
     """By letters those lines of which they are given, and those where other words are found."""
-    found = _by_line(page.found())
-    boxes: list[bytes] = []
-    for at, (words, number) in enumerate(zip(lines, page.numbers, strict=True)):
-        here = None
-        if at not in letters:
-            here = _as_found(found[number], [words], page.spelled)
-        if here is None:
-            sources = sources or line_sources(page.text_page)
-            line = letters[at] if at in letters else letters_of(sources[at])
-            here = [_line_by_letters(line, words)]
-        boxes.extend(here)
-    return boxes
+    by_line = _by_line(page.found())
+    boxes = {
+        at: found[0]
+        for at, (words, number) in enumerate(zip(lines, page.numbers, strict=True))
+        if at not in letters and (found := _as_found(by_line[number], [words], page.spelled))
+    }
+    others = [at for at in range(len(lines)) if at not in letters and at not in boxes]
+    letters = letters | (page.letters(others) if others else {})
+    return [
+        boxes[at] if at in boxes else _line_by_letters(letters[at], words)
+        for at, words in enumerate(lines)
+    ]
 
 
 def _line_by_letters(line: Sequence[Letter], words: list[str]) -> bytes:
