@@ -100,6 +100,8 @@ def compose_document(job: Job, info: DocumentInfo, *ranges: tuple[PageContent, .
     left_out = {page.number: page.links_note for page in pages if page.links_note}
     notes = [*((REPAIRED,) if info.repaired else ()), *info.notes, *lost_notes(lost)]
     notes += notes_on_pages(left_out, "")
+    unread = {page.number: page.scan_note for page in pages if page.scan_note}
+    notes += notes_on_pages(unread, "")
     moments = document_moments(info, pages, job.settings.documents)
     return Composition(
         source=Source(

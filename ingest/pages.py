@@ -164,6 +164,8 @@ class PageContent:
     links: tuple[PageLink, ...] = ()
     links_note: str = ""
     """Why links of the page may be missing."""
+    scan_note: str = ""
+    """Why words of a scan may be missing."""
     text_lines: tuple[int, ...] = ()
     """Of a text: the number of the line in each row of the page, from the top."""
 

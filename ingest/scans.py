@@ -45,6 +45,14 @@ _LEAST_LETTERS = 4
 _TALL_SIGNS = frozenset("()[]{}|/\\_$%&@#<>")
 _MOSTLY = 0.66
 """Fewer letters, or fewer of one kind than this share, do not tell how large a line is set."""
+_LETTERS_A_HEIGHT = 0.5
+"""Lines hold more signs than this for each height they are long: about 2 in Latin, 1 in Chinese.
+Of Cyrillic, which it does not know, the recogniser sees blanks and commas, quite surely."""
+_UNREAD_LINES, _UNREAD_SHARE = 3, 0.5
+UNREADABLE = (
+    "most of what is printed could not be read: text recognition knows Latin letters, Chinese and "
+    "Japanese, printed large and sharp enough"
+)
 _SMALL_SHARE, _CAPITAL_SHARE, _WIDE_SHARE = 0.455, 0.72, 0.85
 """Height of small letters, capitals and Chinese characters as shares of their font size."""
 
@@ -57,6 +65,8 @@ class Scan:
     """Corners in pixels of the page once turned, not levelled."""
     placement: ScanPlacement
     """Lengths in pixels."""
+    is_readable: bool = True
+    """False when most of its lines gave no words: another script, too small, too faint."""
 
 
 def read_scan(engine: TextEngine, image: Picture, min_confidence: float) -> Scan:
@@ -73,8 +83,25 @@ def read_scan(engine: TextEngine, image: Picture, min_confidence: float) -> Scan
         image = np.ascontiguousarray(np.rot90(image, turns))
         found = _lines_on(engine, image)
     read = engine.recognize_placed(image, found)
-    sure = tuple(line for line in read if line.text and line.confidence >= min_confidence)
-    return Scan(sure, ScanPlacement(turns, _skew_deg(sure), width_px, height_px))
+    sure = tuple(line for line in read if line.confidence >= min_confidence and not _is_blank(line))
+    legible = [line for line in sure if _slenderness(line) < _LONG or not _is_sparse(line)]
+    long = [line for line in found if _slenderness(line) >= _LONG]
+    length_px = sum(map(_length_px, long))
+    read_px = sum(_length_px(line) for line in legible if _slenderness(line) >= _LONG)
+    is_readable = len(long) < _UNREAD_LINES or read_px >= _UNREAD_SHARE * length_px
+    placement = ScanPlacement(turns, _skew_deg(sure), width_px, height_px)
+    return Scan(sure, placement, is_readable)
+
+
+def _is_blank(line: PlacedLine) -> bool:
+    """True for no letters at all, and few signs for so long a line."""
+    return not line.text or (
+        _slenderness(line) >= _LONG and _is_sparse(line) and not any(map(str.isalnum, line.text))
+    )
+
+
+def _is_sparse(line: PlacedLine) -> bool:
+    return len("".join(line.text.split())) < _LETTERS_A_HEIGHT * _slenderness(line)
 
 
 def with_scan(page: PageContent, scan: Scan, dpi: float) -> PageContent:
@@ -89,6 +116,7 @@ def with_scan(page: PageContent, scan: Scan, dpi: float) -> PageContent:
     kept = without_doubted(page, lines, placement)
     if kept is None:
         return replace(page, needs_ocr=False, is_doubted=False)
+    scan_note = "" if scan.is_readable else UNREADABLE
     items, lines = without_printed(kept, lines)
     blocks: list[PageItem] = [*items, *blocks_from_lines(lines)]
     width_pt, height_pt = placement.upright_size
@@ -100,6 +128,7 @@ def with_scan(page: PageContent, scan: Scan, dpi: float) -> PageContent:
         needs_ocr=False,
         is_doubted=False,
         placement=None if placement.is_level else placement,
+        scan_note=scan_note,
     )
 
 
@@ -143,11 +172,11 @@ def _runs(line: FoundLine) -> int:
     return round(atan2(down, across) / (pi / 2)) % 4
 
 
-def _length_px(line: FoundLine) -> float:
+def _length_px(line: FoundLine | PlacedLine) -> float:
     return max(side_px(line.corners, 0, 1), side_px(line.corners, 1, 2))
 
 
-def _slenderness(line: FoundLine) -> float:
+def _slenderness(line: FoundLine | PlacedLine) -> float:
     sides = side_px(line.corners, 0, 1), side_px(line.corners, 1, 2)
     return max(sides) / max(min(sides), 1.0)
 
