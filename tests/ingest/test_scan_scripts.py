@@ -7,7 +7,6 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from ingest.printed_words import WORD_BYTES
 from ingest.scans import UNREADABLE
 from ingest.screen_text import ScreenTextReader
 from ingest.settings import ScreenTextSettings
@@ -37,7 +36,7 @@ def test_a_scan_in_chinese_or_japanese_is_read(
     content = read_again(path, reader)
     (moment,) = passages_on(told(path, content), 1)
     assert moment.text == text
-    assert len(moment.word_boxes) == len(text) * WORD_BYTES
+    assert len(moment.word_boxes) == len(text)
     assert not content.scan_note
 
 
