@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import tantivy
 from tantivy import Occur, Query
 
@@ -34,6 +33,8 @@ WORDS_VERSION = 2
 VERSION_NAME = "words.json"
 _HEAP_BYTES = 64_000_000
 _LARGEST_FILTER_RUNS = 32
+_SPARE = 1.3
+"""So many times what a filter's share makes likely is asked for, lest it take a second search."""
 _TIE_BREAKER = 0.1
 _USUAL_LENGTHS = {"words": 96, "stems": 96, "forms": 16, "heading": 8, "name": 4}
 """Tokens of a field that count as neither short nor long: a passage, a chapter's title."""
@@ -163,8 +164,19 @@ class ShardWords:
         except (OSError, ValueError) as error:
             raise disk_error(directory, "read the words of", error) from error
         self._num_documents: int = self.searcher.num_docs
+        self._is_ordered = self.searcher.num_segments == 1
+        """Moments were added in order, and tantivy lists equal scores as they were added; between
+        segments, of which a large shard has several, in another order."""
         self.count: Callable[[str, str], int] = self.searcher.doc_freq
         """In how many moments a field holds a word."""
+
+    def best(
+        self, search: Callable[[int], tuple[Ids, Vectors]], k: int, available: int
+    ) -> tuple[Ids, Vectors]:
+        """The best k of a search in this shard, equal scores by ascending id; see `top_k`."""
+        if self._is_ordered and k >= 1:
+            return search(min(k, available))
+        return top_k(search, k, available)
 
     def rarity(self, count: int) -> float:
         """What tantivy makes of a word that `count` moments of this shard hold."""
@@ -297,35 +309,46 @@ def search_shard(
 ) -> tuple[Ids, Vectors]:
     """Local ids and scores of the shard's best k allowed moments."""
     if allowed is None or allowed.all():
-        return top_k(lambda count: shard.search(query, count), k, shard.num_moments)
-    numbers = np.flatnonzero(allowed)
-    if len(numbers) == 0:
+        return shard.best(lambda count: shard.search(query, count), k, shard.num_moments)
+    available = int(np.count_nonzero(allowed))
+    if available == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-    narrowed = Query.boolean_query([(Occur.Must, query), (Occur.Must, _within(numbers))])
     limit = shard.num_moments
+    first, last, within = _within(allowed)
+    if within is not None:
+        query = Query.boolean_query([(Occur.Must, query), (Occur.Must, within)])
+    spare = _SPARE * (last + 1 - first) / available
 
     def search(count: int) -> tuple[Ids, Vectors]:
         """Ask for more until `count` of them are allowed or all matches are seen."""
-        asked = count
+        asked = min(ceil(spare * count), limit)
         while True:
-            ids, scores = shard.search(narrowed, asked)
+            ids, scores = shard.search(query, asked)
             kept = allowed[ids]
             if len(ids) < asked or asked >= limit or np.count_nonzero(kept) >= count:
                 return ids[kept][:count], scores[kept][:count]
             asked = min(4 * asked, limit)
 
-    return top_k(search, k, len(numbers))
+    return shard.best(search, k, available)
 
 
-def _within(numbers: npt.NDArray[np.int64]) -> Query:
-    """A filter that scores nothing: the runs of allowed moments, or their hull when many."""
-    breaks = np.flatnonzero(np.diff(numbers) > 1)
-    if len(breaks) >= _LARGEST_FILTER_RUNS:
-        breaks = breaks[:0]
-    firsts = numbers[np.concatenate([[0], breaks + 1]).astype(np.int64)].tolist()
-    lasts = numbers[np.concatenate([breaks, [len(numbers) - 1]]).astype(np.int64)].tolist()
-    runs = [
-        Query.range_query(_SCHEMA, "moment", tantivy.FieldType.Unsigned, first, last)
-        for first, last in zip(firsts, lasts, strict=True)
+def _within(allowed: Mask) -> tuple[int, int, Query | None]:
+    """First and last allowed moment, and a filter that scores nothing.
+
+    The runs of allowed moments, or all from the first to the last when there are many; None when
+    these are all of the shard's.
+    """
+    first = int(np.argmax(allowed))
+    last = len(allowed) - 1 - int(np.argmax(allowed[::-1]))
+    changes = np.flatnonzero(allowed[first + 1 : last + 1] != allowed[first:last]) + first + 1
+    if len(changes) >= 2 * _LARGEST_FILTER_RUNS:
+        if last + 1 - first == len(allowed):
+            return first, last, None
+        changes = changes[:0]
+    runs = np.concatenate([[first], changes, [last + 1]]).reshape(-1, 2).tolist()
+    ranges = [
+        Query.range_query(_SCHEMA, "moment", tantivy.FieldType.Unsigned, start, end - 1)
+        for start, end in runs
     ]
-    return Query.const_score_query(Query.boolean_query([(Occur.Should, run) for run in runs]), 0.0)
+    either = Query.boolean_query([(Occur.Should, one) for one in ranges])
+    return first, last, Query.const_score_query(either, 0.0)

@@ -97,8 +97,9 @@ def allowed_sources(snapshot: Snapshot, filters: Filters) -> Mask:
 
 def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> Mask:
     """Which moments are of these kinds: (num_moments,) bool."""
-    numbers = [MOMENT_KINDS.index(kind) for kind in kinds]
-    return np.isin(snapshot.columns.kind, numbers)
+    wanted = np.array([kind in kinds for kind in MOMENT_KINDS])
+    mask: Mask = wanted[snapshot.columns.kind]
+    return mask
 
 
 def matching(condition: Condition, columns: Mapping[str, MetadataColumn], open_to: Mask) -> Mask:

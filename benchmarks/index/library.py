@@ -1,8 +1,9 @@
 """`python -m benchmarks.index.library [--hours 278]`: a whole library, searched and added to.
 
-Hours of 3,600 synthetic moments (utterances with their words, frames, texts on screen) are written
-and committed as ingest does. Searches run through both indexes, fusion, filters
-and DuckDB's rows of ten hits; the question's vector is given, its encoding not measured.
+Hours of 3,600 synthetic moments (utterances with their words, frames, texts on screen; words as
+frequent as in English) are written, committed and compacted as ingest does. Searches run through
+both indexes, fusion, filters and DuckDB's rows of ten hits; the question's vector is given, its
+encoding not measured.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ import psutil
 from PIL import Image
 
 from benchmarks.index.data import Rows, unit
+from index.compaction import compact
 from index.manifest import EmbedderIdentity, create_library, read_manifest, read_rotation
 from index.records import Box, Moment, MomentKind, Segment, Source, SourceKind, Span, TextLine, Word
+from index.settings import CompactionSettings
 from index.shard import commit_shard, staging_area, write_shard
 from index.snapshot import Snapshot
+from index.words import LOOKUP_STOP_WORDS, STOP_WORDS
 from retrieve.filters import Filters
 from retrieve.search import search
 from retrieve.settings import RetrieveSettings
@@ -38,8 +42,14 @@ SEGMENTS = 90
 _KINDS = (MomentKind.UTTERANCE,) * 5 + (MomentKind.FRAME,) * 3 + (MomentKind.SCREEN_TEXT,) * 2
 _WORDS = 12
 _VOCABULARY = 30_000
+_RANKS = np.arange(1, _VOCABULARY + 1)
+_FREQUENCIES = (_RANKS + 2.7) ** -1.05 / ((_RANKS + 2.7) ** -1.05).sum()
+"""Zipf's law as Mandelbrot has it, near that of English."""
+_STOP_WORDS = sorted(STOP_WORDS & LOOKUP_STOP_WORDS)
 _QUESTIONS = 200
 _ASKED_HOURS = 10
+_ASKED_WORDS = 8
+"""Of a question; half of them tell nothing."""
 IDENTITY = EmbedderIdentity("benchmark", "1", DIMS, "")
 
 
@@ -56,10 +66,15 @@ class KnownQueries:
         return np.stack([self._vectors[text] for text in texts])
 
 
+def _name(word: int) -> str:
+    """The commonest words are those that tell nothing, as in any language."""
+    return _STOP_WORDS[word] if word < len(_STOP_WORDS) else f"w{word}"
+
+
 def hour(number: int) -> tuple[Source, tuple[Segment, ...], Rows, Rows]:
     """An hour of video: source, segments, vectors of its moments and of its segments."""
     generator = np.random.default_rng(number)
-    vocabulary = generator.zipf(1.3, size=HOUR_S * _WORDS) % _VOCABULARY
+    drawn = generator.choice(_VOCABULARY, size=HOUR_S * _WORDS, p=_FREQUENCIES)
     video = unit(generator.standard_normal((1, DIMS)))
     centres = unit(video + 0.9 * unit(generator.standard_normal((SEGMENTS, DIMS))))
     owners = np.repeat(np.arange(SEGMENTS), HOUR_S // SEGMENTS)
@@ -71,7 +86,7 @@ def hour(number: int) -> tuple[Source, tuple[Segment, ...], Rows, Rows]:
     Image.fromarray(noise).resize((320, 180)).save(buffer, "JPEG", quality=70)
     moments = []
     for second in range(HOUR_S):
-        names = [f"w{word}" for word in vocabulary[second * _WORDS : (second + 1) * _WORDS]]
+        names = [_name(word) for word in drawn[second * _WORDS : (second + 1) * _WORDS].tolist()]
         kind = _KINDS[second % len(_KINDS)]
         moment = Moment(kind, Span(Fraction(second), Fraction(second + 1)), " ".join(names))
         if kind is MomentKind.UTTERANCE:
@@ -130,7 +145,7 @@ def questions(hours: int) -> list[tuple[str, Rows]]:
         moments = [moment for segment in segments for moment in segment.moments]
         for at in generator.integers(HOUR_S, size=_QUESTIONS // _ASKED_HOURS).tolist():
             noise = 0.9 * unit(generator.standard_normal((1, DIMS)))
-            text = " ".join(moments[at].text.split()[:4])
+            text = " ".join(moments[at].text.split()[:_ASKED_WORDS])
             found.append((text, unit(vectors[at][None] + noise)[0]))
     return found
 
@@ -161,6 +176,9 @@ def main() -> None:
             for number in range(arguments.hours):
                 add(library, number)
             print(f"{arguments.hours} hours written in {time.perf_counter() - began:.0f} s")
+            began = time.perf_counter()
+            compact(library, CompactionSettings())
+            print(f"compacted, as ingest does meanwhile, in {time.perf_counter() - began:.0f} s\n")
         report(library)
 
 
