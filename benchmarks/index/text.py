@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.index.data import QUESTIONS, Rows, exact_best, unit
-from generate.sentences import sentence_borders
+from retrieve.telling import sentence_borders
 from index.embedders import open_embedder
 from index.errors import SecondsightError
 from index.records import MomentKind

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generate.evidence import Evidence
-from generate.sentences import sentence_borders, split_evidence
+from generate.sentences import split_evidence
 from index.files import FilePart
 from index.records import (
     Box,
@@ -22,6 +22,7 @@ from index.records import (
     TextLine,
     Word,
 )
+from retrieve.telling import sentence_borders
 from index.word_boxes import NO_WORD_BOXES, WordBoxes
 from ingest.frames import KeptFrame
 from ingest.screen_text import screen_text_moments
