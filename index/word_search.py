@@ -91,7 +91,9 @@ class LexicalIndex:
         terms = terms_of(parse_query(text), stem=_stem, phrases="prefer", near={})
         counts = self._count(terms)
         usual = [
-            max(min(sum(counts[one.field, word].by_shard) for word in one.words) for one in readings)
+            max(
+                min(sum(counts[one.field, word].by_shard) for word in one.words) for one in readings
+            )
             for readings in (term.readings for term in terms)
         ]
         return min(usual, default=0)

@@ -50,6 +50,16 @@ class Group:
         spans = [member.stored.moment.span for member in self.joined]
         return Span(min(span.start for span in spans), max(span.end for span in spans))
 
+    def text(self) -> str:
+        """What is said or written there: of a quote over several utterances, all of it."""
+        if self.moment.kind is not MomentKind.UTTERANCE:
+            return self.moment.text
+        return " ".join(dict.fromkeys(one.stored.moment.text for one in self.in_time()))
+
+    def in_time(self) -> list[Candidate]:
+        """The moments that make up the place, by time (videos)."""
+        return sorted(self.joined, key=lambda member: member.stored.moment.span)
+
 
 def merged(
     candidates: Sequence[Candidate], question: str, settings: RetrieveSettings

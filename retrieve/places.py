@@ -33,10 +33,13 @@ def place_of_text(
     if isinstance(place, PageArea):
         boxes = word_boxes.boxes_of(start, end)
         return replace(place, boxes=boxes) if boxes else place
-    spans = [word.span for word in words_within(text, words, border)]
-    if not spans:
-        return place
-    return Span(min(span.start for span in spans), max(span.end for span in spans))
+    within = words_within(text, words, border)
+    return span_of_words(within) if within else place
+
+
+def span_of_words(words: Sequence[Word]) -> Span:
+    """The smallest span that covers all of these words."""
+    return Span(min(word.span.start for word in words), max(word.span.end for word in words))
 
 
 def words_within(text: str, words: Sequence[Word], border: Border) -> tuple[Word, ...]:

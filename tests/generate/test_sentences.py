@@ -22,10 +22,10 @@ from index.records import (
     TextLine,
     Word,
 )
-from retrieve.telling import sentence_borders
 from index.word_boxes import NO_WORD_BOXES, WordBoxes
 from ingest.frames import KeptFrame
 from ingest.screen_text import screen_text_moments
+from retrieve.telling import sentence_borders
 
 NO_PICTURE = FilePart("", 0, 0)
 DOCUMENT = Source("d" * 32, SourceKind.DOCUMENT, "manual.pdf", 1, None, 9)

@@ -214,9 +214,7 @@ def test_equal_moments_of_unequal_shards_score_the_same(tmp_path: Path) -> None:
     ("word", "count"),
     [("button", 4), ("buttons", 4), ("reset", 4), ("1.15", 1), ("C++", 1), ("重", 2), ("zzz", 0)],
 )
-def test_moments_that_hold_a_word_are_counted(
-    phrases: LexicalIndex, word: str, count: int
-) -> None:
+def test_moments_that_hold_a_word_are_counted(phrases: LexicalIndex, word: str, count: int) -> None:
     assert phrases.num_holding(word) == count
 
 
