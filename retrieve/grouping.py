@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 _FEWEST_WORDS = 4
 """Of fewer words, two texts are not told to be the same: everybody says thank you."""
-_DENYING = frozenset(
-    ["no", "not", "never", "none", "nor", "without", "cannot", "can't", "don't", "doesn't", "didn't", "isn't", "aren't", "wasn't", "weren't", "won't", "mustn't", "shouldn't", "не", "ни", "без", "нет", "нельзя", "никогда", "不", "没", "無", "无", "未", "勿"]
+_DENYING_TEXT = (
+    "no not never none nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't "
+    "won't mustn't nicht kein keine nie ohne не ни без нет нельзя никогда 不 没 無 无 未 勿"
 )
+_DENYING = frozenset(_DENYING_TEXT.split())
 """Words that turn a sentence around: they must be the same."""
 _SIDE_PX = 32
 _DIFFERENT_LEVELS = 24

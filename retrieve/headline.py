@@ -30,7 +30,8 @@ def headline(
     if kind is MomentKind.SCREEN_TEXT:
         telling = _telling(text, lines_of(text), weights)
         return _under(_first_line(text), telling, weights)
-    telling = _telling(text, sentences_of(text), weights)
+    body = _without_lines(text, heading.split(_LEVELS))
+    telling = _telling(body, sentences_of(body), weights)
     return _under(innermost, telling, weights)
 
 
@@ -71,6 +72,12 @@ def _fitted(text: str, weights: Mapping[str, float], room: int = HEADLINE_CHARS)
         end += 1
     tail = _CUT if end < len(words) else ""
     return lead + " ".join(words[start:end]) + tail
+
+
+def _without_lines(text: str, headings: Sequence[str]) -> str:
+    """What stands below the headings that a text begins with or holds."""
+    lines = [line for line in text.splitlines() if _one_line(line) not in headings]
+    return "\n".join(lines)
 
 
 def _first_line(text: str) -> str:

@@ -59,7 +59,7 @@ class RetrieveSettings:
     duplicate_text_share: float = 0.9
     """Texts with this share of equal words, and equal numbers, are one hit with a duplicate."""
     duplicate_picture_cosine: float = 0.98
-    """Pictures this much alike are compared, and one hit with a duplicate when they look the same."""
+    """Pictures this much alike are one hit with a duplicate when they also look the same."""
     duplicates_shown: int = 20
     """Duplicates that a hit lists at most."""
     found_confidence: float = 0.3
