@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from index.columns import MOMENT_KINDS, MomentColumns, Row, SegmentRow
 from index.errors import LibraryError
 from index.numbering import SourceRun, runs_of
 from index.ranking import Ids
-from index.records import Moment, Segment, Source
+from index.records import Moment, MomentText, Segment, Source
 from index.tables import (
     attach_to,
     attached,
@@ -25,12 +25,31 @@ from index.tables import (
     rows_of_attached,
 )
 
-__all__ = ["MOMENT_KINDS", "CatalogReader", "merge_catalogs", "read_moments", "write_catalog"]
+__all__ = [
+    "MOMENT_KINDS",
+    "CatalogReader",
+    "merge_catalogs",
+    "read_moments",
+    "read_texts",
+    "write_catalog",
+]
 
-_PARTS_OF_MOMENTS = ("words", "lines", "boxes", "word_boxes", "hyperlinks")
+_TEXT_FIELDS = "kind, text, heading, start_tick, end_tick, page, page_label"
+_OTHER_FIELDS = "pts, time_base_numerator, time_base_denominator, confidence"
+_PARTS = (
+    ("word_count", "words", "text, start_tick, end_tick, probability"),
+    ("line_count", "lines", "text, x0, y0, x1, y1, confidence"),
+    ("box_count", "boxes", "x0, y0, x1, y1"),
+    ("word_box_count", "word_boxes", "start_char, end_char, x0, y0, x1, y1"),
+    ("hyperlink_count", "hyperlinks", "start_char, end_char, address, page, page_label"),
+)
+"""What moments are made of: the count in their rows, the table, its fields."""
 _TEXTS_AT_ONCE = 20_000
 _MERGING_BYTES = 512_000_000
 """What DuckDB may hold in memory while catalogs are merged; the rest is in files beside the new."""
+
+Key = tuple[int, int]
+"""A moment among those of several catalogs: number of the catalog, number in it."""
 
 
 def write_catalog(
@@ -119,7 +138,7 @@ def _copying(
         f"({moved_moment}, {moved_segment}, nullif(new_offset, -1) AS picture_offset) "
         f"FROM {schema}.moments POSITIONAL JOIN places WHERE moment {_within(run.moments)}"
     )
-    for table in _PARTS_OF_MOMENTS:
+    for _, table, _ in _PARTS:
         yield (
             f"INSERT INTO {table} BY NAME SELECT * REPLACE ({moved_moment}) "
             f"FROM {schema}.{table} WHERE moment {_within(run.moments)}"
@@ -147,6 +166,13 @@ class CatalogReader:
         )
         self.rates: tuple[int, ...] = tuple(row[0] for row in rows)
         self._sources = tuple(columns.source_from_row(row[1:], row[0]) for row in rows)
+        self._source_of_segment = self._attached.arrays(
+            f"SELECT source FROM {self.schema}.segments ORDER BY segment"
+        )["source"].astype(np.int32)
+
+    def rate_of_segment(self, number: int) -> int:
+        """Ticks per second of the source that a segment is of."""
+        return self.rates[int(self._source_of_segment[number])]
 
     def sources(self) -> tuple[Source, ...]:
         """The sources, in order."""
@@ -200,12 +226,9 @@ class CatalogReader:
             "coalesce(start_tick, -1) AS start_tick, coalesce(end_tick, -1) AS end_tick, "
             f"coalesce(page, 0) AS page FROM {self.schema}.moments ORDER BY rowid"
         )
-        segments = self._attached.arrays(
-            f"SELECT source FROM {self.schema}.segments ORDER BY segment"
-        )
         if not np.array_equal(moments["moment"], np.arange(len(moments["moment"]))):
             raise LibraryError(f"{self.path} is damaged; restore this library from a backup")
-        source = segments["source"].astype(np.int32)[moments["segment"]]
+        source = self._source_of_segment[moments["segment"]]
         rates = np.array(self.rates, dtype=np.int64)[source]
         return MomentColumns(
             source=source,
@@ -231,53 +254,78 @@ class CatalogReader:
         return [found.get(number) for number in ids]
 
 
-def read_moments(wanted: Sequence[tuple[CatalogReader, Sequence[int]]]) -> list[list[Moment]]:
-    """The moments of these numbers from several catalogs, without pictures, as asked for.
+Wanted = Sequence[tuple[CatalogReader, Sequence[int]]]
+"""Catalogs and the numbers of moments in them."""
 
-    At most six queries, whatever the number of catalogs. Raises IndexError when a number is not
+
+def read_texts(wanted: Wanted) -> list[list[MomentText]]:
+    """What the moments of these numbers from several catalogs say and where, as asked for.
+
+    At most two queries, whatever the number of catalogs. Raises IndexError when a number is not
     in its catalog, LibraryError when a file cannot be read.
     """
-    rows = _select(
-        wanted,
-        "moment, source, word_count, line_count, box_count, word_box_count, hyperlink_count, kind, "
-        "text, heading, confidence, moments.start_tick, moments.end_tick, page, page_label, pts, "
-        "time_base_numerator, time_base_denominator FROM {schema}.moments AS moments "
-        "JOIN {schema}.segments USING (segment) WHERE moments.rowid IN ({ids})",
-    )
-    found = {(row[0], row[1]): row[2:] for row in rows}
-    parts = [
-        _select_parts(wanted, {key for key, row in found.items() if row[count]}, fields, table)
-        for count, table, fields in (
-            (1, "words", "text, start_tick, end_tick, probability"),
-            (2, "lines", "text, x0, y0, x1, y1, confidence"),
-            (3, "boxes", "x0, y0, x1, y1"),
-            (4, "word_boxes", "start_char, end_char, x0, y0, x1, y1"),
-            (5, "hyperlinks", "start_char, end_char, address, page, page_label"),
-        )
+    rows = _select_moments(wanted, f"{_TEXT_FIELDS}, box_count")
+    boxes = _select_parts(wanted, _keys_with(rows, -1), "boxes", "x0, y0, x1, y1")
+    return [
+        [
+            columns.text_from_row(row[1:-1], reader.rate_of_segment(row[0]), boxes.get(key, ()))
+            for key, row in keyed
+        ]
+        for reader, keyed in _keyed(wanted, rows)
     ]
-    result = []
-    for number, (reader, ids) in enumerate(wanted):
-        missing = [moment for moment in ids if (number, moment) not in found]
+
+
+def read_moments(wanted: Wanted) -> list[list[Moment]]:
+    """As `read_texts`, whole but for their pictures; at most six queries."""
+    counts = ", ".join(count for count, _, _ in _PARTS)
+    rows = _select_moments(wanted, f"{_TEXT_FIELDS}, {_OTHER_FIELDS}, {counts}")
+    parts = [
+        _select_parts(wanted, _keys_with(rows, place), table, fields)
+        for place, (_, table, fields) in enumerate(_PARTS, start=-len(_PARTS))
+    ]
+    return [
+        [
+            columns.moment_from_row(
+                row[1 : -len(_PARTS)],
+                reader.rate_of_segment(row[0]),
+                *(part.get(key, ()) for part in parts),
+            )
+            for key, row in keyed
+        ]
+        for reader, keyed in _keyed(wanted, rows)
+    ]
+
+
+def _select_moments(wanted: Wanted, fields: str) -> dict[Key, Row]:
+    """Rows of moments by (catalog number, moment): their segment and these fields.
+
+    Raises IndexError when one is not in its catalog.
+    """
+    statement = f"moment, segment, {fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})"
+    rows = {(row[0], row[1]): row[2:] for row in _select(wanted, statement)}
+    for number, (_, ids) in enumerate(wanted):
+        missing = [moment for moment in ids if (number, moment) not in rows]
         if missing:
             raise IndexError(f"there is no moment {missing[0]} in this shard")
-        keyed = [((number, moment), found[number, moment]) for moment in ids]
-        result.append(
-            [
-                columns.moment_from_row(
-                    row[6:], reader.rates[row[0]], *(part.get(key, ()) for part in parts)
-                )
-                for key, row in keyed
-            ]
-        )
-    return result
+    return rows
+
+
+def _keys_with(rows: Mapping[Key, Row], place: int) -> set[Key]:
+    """The moments whose count of parts, at this place of their rows, is not 0."""
+    return {key for key, row in rows.items() if row[place]}
+
+
+def _keyed(
+    wanted: Wanted, rows: Mapping[Key, Row]
+) -> Iterator[tuple[CatalogReader, list[tuple[Key, Row]]]]:
+    """The rows in the order they were asked for."""
+    for number, (reader, ids) in enumerate(wanted):
+        yield reader, [((number, moment), rows[number, moment]) for moment in ids]
 
 
 def _select_parts(
-    wanted: Sequence[tuple[CatalogReader, Sequence[int]]],
-    keys: Collection[tuple[int, int]],
-    fields: str,
-    table: str,
-) -> dict[tuple[int, int], list[Row]]:
+    wanted: Wanted, keys: Collection[Key], table: str, fields: str
+) -> dict[Key, list[Row]]:
     """Rows of a part table by (catalog number, moment), in order, for the moments that have any."""
     narrowed = [
         (reader, [moment for moment in ids if (number, moment) in keys])
@@ -286,13 +334,13 @@ def _select_parts(
     rows = _select(
         narrowed, f"moment, {fields}, position FROM {{schema}}.{table} WHERE moment IN ({{ids}})"
     )
-    parts: defaultdict[tuple[int, int], list[Row]] = defaultdict(list)
+    parts: defaultdict[Key, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: int(row[-1])):
         parts[row[0], row[1]].append(row[2:-1])
     return parts
 
 
-def _select(wanted: Sequence[tuple[CatalogReader, Sequence[int]]], statement: str) -> list[Row]:
+def _select(wanted: Wanted, statement: str) -> list[Row]:
     """Run `SELECT {statement}` on several catalogs at once; rows begin with the catalog's number.
 
     `{schema}` and `{ids}` are filled in; constant ids let DuckDB skip row groups.

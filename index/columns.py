@@ -23,6 +23,7 @@ from index.records import (
     Hyperlink,
     Moment,
     MomentKind,
+    MomentText,
     PageArea,
     PageRange,
     Segment,
@@ -311,6 +312,19 @@ def segment_from_row(row: Row, rates: Sequence[int]) -> SegmentRow:
     return SegmentRow(source, extent, title, range(first, first + count))
 
 
+def text_from_row(row: Row, rate: int, boxes: Sequence[Row]) -> MomentText:
+    """What a moment says and where.
+
+    `row`: (kind, text, heading, start_tick, end_tick, page, page_label); `boxes`: (x0, y0, x1, y1).
+    """
+    kind, text, heading, start, end, page, label = row
+    if start is None:
+        place: Span | PageArea = PageArea(page, label, tuple(Box(*corners) for corners in boxes))
+    else:
+        place = _span(start, end, rate)
+    return MomentText(MomentKind(kind), place, text, heading)
+
+
 def moment_from_row(
     row: Row,
     rate: int,
@@ -322,22 +336,20 @@ def moment_from_row(
 ) -> Moment:
     """A moment without its picture.
 
-    `row`: (kind, text, heading, confidence, start_tick, end_tick, page, page_label, pts,
-    time_base_numerator, time_base_denominator); `words`: (text, start_tick, end_tick,
-    probability); `lines`: (text, x0, y0, x1, y1, confidence); `boxes`: (x0, y0, x1, y1);
-    `word_boxes`: (start_char, end_char, x0, y0, x1, y1); `hyperlinks`: (start_char, end_char,
-    address, page, page_label).
+    `row`: as of `text_from_row`, then (pts, time_base_numerator, time_base_denominator,
+    confidence); `words`: (text, start_tick, end_tick, probability); `lines`: (text, x0, y0, x1, y1,
+    confidence); `boxes`: (x0, y0, x1, y1); `word_boxes`: (start_char, end_char, x0, y0, x1, y1);
+    `hyperlinks`: (start_char, end_char, address, page, page_label).
     """
-    kind, text, heading, confidence, start, end, page, label, pts, numerator, denominator = row
-    if start is None:
-        place: Span | PageArea = PageArea(page, label, tuple(Box(*corners) for corners in boxes))
-    else:
-        place = _span(start, end, rate)
+    *said_row, pts, numerator, denominator, confidence = row
+    said = text_from_row(tuple(said_row), rate, boxes)
     return Moment(
-        kind=MomentKind(kind),
-        place=place,
-        text=text,
+        kind=said.kind,
+        place=said.place,
+        text=said.text,
+        heading=said.heading,
         frame_time=None if pts is None else FrameTime(pts, Fraction(numerator, denominator)),
+        confidence=confidence,
         words=tuple(Word(text, _span(start, end, rate), p) for text, start, end, p in words),
         lines=tuple(TextLine(text, Box(*corners), c) for text, *corners, c in lines),
         word_boxes=WordBoxes.of((start, end, Box(*corners)) for start, end, *corners in word_boxes),
@@ -345,8 +357,6 @@ def moment_from_row(
             Hyperlink(start, end, PageArea(page, label) if address is None else address)
             for start, end, address, page, label in hyperlinks
         ),
-        heading=heading,
-        confidence=confidence,
     )
 
 

@@ -76,7 +76,6 @@ MOMENT_FIELDS = {
     "kind": "VARCHAR",
     "text": "VARCHAR",
     "heading": "VARCHAR",
-    "confidence": "DOUBLE",
     "start_tick": "BIGINT",
     "end_tick": "BIGINT",
     "page": "INTEGER",
@@ -84,6 +83,7 @@ MOMENT_FIELDS = {
     "pts": "BIGINT",
     "time_base_numerator": "BIGINT",
     "time_base_denominator": "BIGINT",
+    "confidence": "DOUBLE",
 }
 SEGMENT_FIELDS = {
     "title": "VARCHAR",

@@ -205,38 +205,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """The smallest thing that can be found and cited."""
+class MomentText:
+    """What a moment says and where: all that ranking and merging need, cheap to read.
+
+    Every `Moment` is one; one that is no `Moment` was read without the parts of it.
+    """
 
     kind: MomentKind
     place: Span | PageArea
     text: str
     """What is said or written; the recognised labels for frames."""
-    frame_time: FrameTime | None = None
-    """Raw time of the picture that shows this moment (frames and screen text)."""
-    words: tuple[Word, ...] = ()
-    """Words with their times (utterances)."""
-    lines: tuple[TextLine, ...] = ()
-    """Lines with their boxes (screen text)."""
-    word_boxes: WordBoxes = NO_WORD_BOXES
-    """Where the words of the text are printed (passages and captions)."""
-    hyperlinks: tuple[Hyperlink, ...] = ()
-    """Links on words of the text, in its order (documents)."""
     heading: str = ""
     """Path of headings above it, " > " between levels (documents)."""
-    confidence: float | None = None
-    """0..1 where a recogniser gives one (speech, text in pictures)."""
-    picture: bytes | FilePart | None = field(default=None, repr=False)
-    """JPEG shown for it: the frame itself, or the page or figure; None when it has none."""
 
     def __post_init__(self) -> None:
         is_video = self.kind.source_kind is SourceKind.VIDEO
         if isinstance(self.place, Span) != is_video:
             raise ValueError(f"a {self.kind} cannot be at {self.place}")
-
-    def read_picture(self) -> bytes | None:
-        """The JPEG itself, from its file when it lies in one. Raises LibraryError."""
-        return None if self.picture is None else content_of(self.picture)
 
     @property
     def span(self) -> Span:
@@ -251,6 +236,30 @@ class Moment:
         if not isinstance(self.place, PageArea):
             raise TypeError(f"a {self.kind} has a span and is on no page")
         return self.place
+
+
+@dataclass(frozen=True, slots=True)
+class Moment(MomentText):
+    """The smallest thing that can be found and cited."""
+
+    frame_time: FrameTime | None = None
+    """Raw time of the picture that shows this moment (frames and screen text)."""
+    confidence: float | None = None
+    """0..1 where a recogniser gives one (speech, text in pictures)."""
+    words: tuple[Word, ...] = ()
+    """Words with their times (utterances)."""
+    lines: tuple[TextLine, ...] = ()
+    """Lines with their boxes (screen text)."""
+    word_boxes: WordBoxes = NO_WORD_BOXES
+    """Where the words of the text are printed (passages and captions)."""
+    hyperlinks: tuple[Hyperlink, ...] = ()
+    """Links on words of the text, in its order (documents)."""
+    picture: bytes | FilePart | None = field(default=None, repr=False)
+    """JPEG shown for it: the frame itself, or the page or figure; None when it has none."""
+
+    def read_picture(self) -> bytes | None:
+        """The JPEG itself, from its file when it lies in one. Raises LibraryError."""
+        return None if self.picture is None else content_of(self.picture)
 
 
 @dataclass(frozen=True, slots=True)

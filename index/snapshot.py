@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from index.catalog import read_moments
+from index.catalog import Wanted, read_moments, read_texts
 from index.errors import LibraryError
 from index.inventory import InventoryRow, read_inventory
 from index.links import PageLinks, read_links
@@ -24,12 +24,13 @@ from index.metadata import MetadataTable, SourceMetadata, read_metadata
 from index.numbering import Numbering
 from index.open_shard import OpenShard
 from index.ranking import Ids, Mask, Vectors, starts_of
-from index.records import Moment, PageRange, Source, Span
+from index.records import Moment, MomentText, PageRange, Source, Span
 from index.two_level import TwoLevelIndex
 from index.word_query import Phrases, Typos
 from index.word_search import LexicalIndex
 
 _ATTEMPTS = 50
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,21 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMoment:
-    """A moment, without its picture, and where it is in the snapshot."""
+class StoredText:
+    """What a moment says and where, and where it is in the snapshot."""
 
     id: int
     source: Source
     ordinal: int
     """Position within the source, from 0; the same until the source is read again."""
     segment: int
+    moment: MomentText
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMoment(StoredText):
+    """A whole moment, without its picture, and where it is in the snapshot."""
+
     moment: Moment
 
 
@@ -275,28 +283,33 @@ class Snapshot:
 
     def moments(self, ids: Sequence[int] | Ids | range) -> list[StoredMoment]:
         """The moments of these global ids, in that order; IndexError when one does not exist."""
+        return [StoredMoment(*row) for row in self._read(ids, read_moments)]
+
+    def texts(self, ids: Sequence[int] | Ids | range) -> list[StoredText]:
+        """As `moments`, only what they say and where: read several times as fast."""
+        return [StoredText(*row) for row in self._read(ids, read_texts)]
+
+    def _read(
+        self, ids: Sequence[int] | Ids | range, read: Callable[[Wanted], list[list[_Read]]]
+    ) -> Iterator[tuple[int, Source, int, int, _Read]]:
+        """Id, source, ordinal, segment and what is read of each moment, in the order of the ids."""
         numbers = np.asarray(ids, dtype=np.int64)
         stored = self._stored(numbers)
-        found: dict[int, Moment] = {}
+        found: dict[int, _Read] = {}
         parts = self._by_shard(stored)
         wanted = [
             (shard.catalog, [number - start for number in own]) for shard, start, own in parts
         ]
-        for (_, _, own), moments in zip(parts, read_moments(wanted), strict=True):
-            found.update(zip(own, moments, strict=True))
-        owners = [self.source_ids[index] for index in self.columns.source_index[numbers].tolist()]
-        return [
-            StoredMoment(
-                id=number,
-                source=self.sources[source_id],
-                ordinal=number - self._source_ranges[source_id].start,
-                segment=int(self.columns.segment[number]),
-                moment=found[place],
-            )
-            for number, place, source_id in zip(
-                numbers.tolist(), stored.tolist(), owners, strict=True
-            )
-        ]
+        for (_, _, own), contents in zip(parts, read(wanted), strict=True):
+            found.update(zip(own, contents, strict=True))
+        segments = self.columns.segment[numbers].tolist()
+        owners = self.columns.source_index[numbers].tolist()
+        for number, place, segment, owner in zip(
+            numbers.tolist(), stored.tolist(), segments, owners, strict=True
+        ):
+            source = self.sources[self.source_ids[owner]]
+            ordinal = number - self._source_ranges[source.id].start
+            yield number, source, ordinal, segment, found[place]
 
     def picture(self, moment_id: int) -> bytes | None:
         """JPEG of a moment, or None when it has none of its own."""

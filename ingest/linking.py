@@ -20,7 +20,7 @@ from PIL import Image
 
 from index.catalog import MOMENT_KINDS
 from index.records import MomentKind, PageOnScreen, SourceKind, Span
-from index.snapshot import Snapshot, StoredMoment
+from index.snapshot import Snapshot, StoredText
 from index.words import words_of
 from ingest.slide_path import likeliest_pages
 from ingest.slide_pictures import PagePictures, Place, decode_small
@@ -268,12 +268,12 @@ def _read_deck(snapshot: Snapshot, source_id: str) -> _Deck:
     )
 
 
-def of_kinds(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> list[StoredMoment]:
+def of_kinds(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> list[StoredText]:
     """The moments of some kinds of a source, in order."""
     moments = snapshot.source_range(source_id)
     numbers = [MOMENT_KINDS.index(kind) for kind in kinds]
     held = np.isin(snapshot.columns.kind[moments.start : moments.stop], numbers)
-    return snapshot.moments(np.flatnonzero(held) + moments.start)
+    return snapshot.texts(np.flatnonzero(held) + moments.start)
 
 
 def word_pairs(snapshot: Snapshot, source_id: str, kinds: Sequence[MomentKind]) -> Hashes:

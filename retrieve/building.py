@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from index.records import MomentKind, PageArea, Span, Word
+from index.records import Moment, MomentKind, PageArea, Span, Word
 from retrieve.confidence import confidence, signals_of
 from retrieve.grouping import distinct_places
 from retrieve.headline import headline
@@ -40,30 +40,41 @@ def build_hits(
     places = distinct_places(groups, snapshot, settings)
     weights = word_weights(question, snapshot) if question.strip() else {}
     signals = signals_of([place.leader for place in places], question, weights)
+    shown = places[:k]
+    whole = _whole(snapshot, [place.leader for place in shown])
     return tuple(
         _hit(
             snapshot,
             place.leader,
             place.duplicates[: settings.duplicates_shown],
+            whole,
             rank=rank,
             sureness=confidence(signals[rank - 1], settings.confidence),
             weights=weights,
         )
-        for rank, place in enumerate(places[:k], start=1)
+        for rank, place in enumerate(shown, start=1)
     )
+
+
+def _whole(snapshot: Snapshot, groups: Sequence[Group]) -> dict[int, Moment]:
+    """The moments that make up these places, with their words and boxes, by id."""
+    ids = sorted({one.stored.id for group in groups for one in group.joined})
+    return {one.id: one.moment for one in snapshot.moments(ids)}
 
 
 def _hit(
     snapshot: Snapshot,
     group: Group,
     duplicates: Sequence[Group],
+    whole: Mapping[int, Moment],
     *,
     rank: int,
     sureness: float,
     weights: Mapping[str, float],
 ) -> Hit:
-    stored, moment = group.anchor.stored, group.moment
-    place, text, words = _tightened(group, weights)
+    stored = group.anchor.stored
+    moment = whole[stored.id]
+    place, text, words = _tightened(group, whole, weights)
     at_s = place.start_s if isinstance(place, Span) else None
     return Hit(
         rank=rank,
@@ -97,13 +108,13 @@ def _hit(
 
 
 def _tightened(
-    group: Group, weights: Mapping[str, float]
+    group: Group, whole: Mapping[int, Moment], weights: Mapping[str, float]
 ) -> tuple[Span | PageArea, str, tuple[Word, ...]]:
     """Place, text and words: where whole sentences of it answer, the place of these.
 
     The text of a passage stays whole, only its boxes are those of the sentences.
     """
-    moment, text = group.moment, group.text()
+    moment, text = whole[group.anchor.stored.id], group.text()
     if isinstance(moment.place, PageArea):
         run = telling_run(text, sentences_of(text), weights)
         if run is None:
@@ -114,7 +125,7 @@ def _tightened(
             (),
         )
     if len(group.joined) > 1 or moment.kind is not MomentKind.UTTERANCE:
-        words = tuple(word for one in group.in_time() for word in one.stored.moment.words)
+        words = tuple(word for one in group.in_time() for word in whole[one.stored.id].words)
         return group.span(), text, words
     run = telling_run(text, spoken_parts(text, moment.words), weights)
     heard = () if run is None else words_within(text, moment.words, run)

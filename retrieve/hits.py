@@ -9,7 +9,7 @@ from index.records import Box, Hyperlink, MomentKind, PageArea, Source, Span, Wo
 from retrieve.on_screen import OnScreen, ShownPage
 
 if TYPE_CHECKING:
-    from index.snapshot import StoredMoment
+    from index.snapshot import StoredText
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Hit:
 class Candidate:
     """A found moment with its scores."""
 
-    stored: StoredMoment
+    stored: StoredText
     score: float
     """Fused, 0..1."""
     cosine: float | None

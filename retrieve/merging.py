@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from index.records import Moment, MomentKind, PageArea, Span
+from index.records import MomentKind, MomentText, PageArea, Span
 from retrieve.words import content_words, share_of_shorter, share_within
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Group:
         return [*best_first(self.joined), *best_first([*self.supports, *self.overlapping])]
 
     @property
-    def moment(self) -> Moment:
+    def moment(self) -> MomentText:
         """The best moment, at which it stands."""
         return self.anchor.stored.moment
 
@@ -154,7 +154,7 @@ def _take_over(group: Group, candidate: Candidate) -> None:
     group.joined = [candidate]
 
 
-def _is_quoted(utterance: Moment, question: str) -> bool:
+def _is_quoted(utterance: MomentText, question: str) -> bool:
     """True when the question holds nearly all of what is said."""
     enough = len(set(content_words(utterance.text))) >= _QUOTED_WORDS
     return enough and share_within(utterance.text, question) >= 0.8

@@ -105,7 +105,7 @@ def page_area(snapshot: Snapshot, document_id: str, page: int) -> PageArea:
     """All of a page, with its label. Raises LibraryError when the library cannot be read."""
     moments = snapshot.source_range(document_id)
     on_page = snapshot.columns.page[moments.start : moments.stop] == page
-    held = snapshot.moments(np.flatnonzero(on_page)[:1] + moments.start)
+    held = snapshot.texts(np.flatnonzero(on_page)[:1] + moments.start)
     return PageArea(page, held[0].moment.area.label if held else str(page))
 
 
@@ -128,7 +128,7 @@ def _said(snapshot: Snapshot, video_id: str, span: Span, query: str) -> str:
     shorter = np.minimum(ends - starts, float(span.duration))
     spoken = columns.kind[moments.start : moments.stop] == MOMENT_KINDS.index(MomentKind.UTTERANCE)
     heard = np.flatnonzero(spoken & (shared >= shorter / 2)) + moments.start
-    texts = [one.moment.text for one in snapshot.moments(heard)]
+    texts = [one.moment.text for one in snapshot.texts(heard)]
     return _shortened(texts, query)
 
 

@@ -169,7 +169,7 @@ def _candidates(
         for moment_id, cosine in zip(found.moment_ids, found.cosines, strict=True)
     }
     ranks = {moment_id: rank for rank, moment_id in enumerate(words, start=1)}
-    stored = snapshot.moments([moment_id for moment_id, _ in pool])
+    stored = snapshot.texts([moment_id for moment_id, _ in pool])
     return [
         Candidate(one, score, cosines.get(moment_id), ranks.get(moment_id))
         for one, (moment_id, score) in zip(stored, pool, strict=True)

@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from index.clock import format_clock
-from index.records import Moment, MomentKind, PageArea, PageRange, Source, SourceKind, Span
-from index.snapshot import Snapshot, StoredMoment, StoredSegment
+from index.records import MomentKind, MomentText, PageArea, PageRange, Source, SourceKind, Span
+from index.snapshot import Snapshot, StoredSegment, StoredText
 from ingest.frames import thumbnail
 from ingest.report import SourceOutcome
 from secondsight.run_report import RunReport, moments_by_kind
@@ -116,7 +116,7 @@ def _drawable(report: RunReport, snapshot: Snapshot) -> list[str]:
 def _card(report: RunReport, snapshot: Snapshot, source_id: str) -> Markup:
     source = snapshot.sources[source_id]
     segments = snapshot.segments_of(source_id)
-    stored = snapshot.moments(snapshot.source_range(source_id))
+    stored = snapshot.texts(snapshot.source_range(source_id))
     counts = moments_by_kind(snapshot, source_id)
     kinds = [MomentKind(name) for name in counts]
     rows = tuple(_segment_row(segment, stored, kinds) for segment in segments[:MAX_SEGMENT_ROWS])
@@ -155,7 +155,7 @@ def _length(source: Source) -> str:
 
 
 def _segment_row(
-    segment: StoredSegment, stored: Sequence[StoredMoment], kinds: Sequence[MomentKind]
+    segment: StoredSegment, stored: Sequence[StoredText], kinds: Sequence[MomentKind]
 ) -> SegmentRow:
     first = stored[0].id if stored else 0
     held = stored[segment.moments.start - first : segment.moments.stop - first]
@@ -176,13 +176,13 @@ def _place(extent: Span | PageRange | PageArea) -> str:
 
 
 def _pictures(
-    snapshot: Snapshot, source: Source, stored: Sequence[StoredMoment]
+    snapshot: Snapshot, source: Source, stored: Sequence[StoredText]
 ) -> Iterator[Picture]:
     """Pictures spread evenly over the source, in order, none twice."""
     is_video = source.kind is SourceKind.VIDEO
     seen = [one for one in stored if one.moment.kind in (MomentKind.FRAME, MomentKind.PAGE)]
     length = source.duration if source.duration is not None else Fraction(source.pages or 1)
-    chosen: dict[int, Moment] = {}
+    chosen: dict[int, MomentText] = {}
     for number in range(MAX_PICTURES):
         at = length * (2 * number + 1) / (2 * MAX_PICTURES)
         shown = [one for one in seen if _begins(one.moment) <= at] or seen[:1]
@@ -196,7 +196,7 @@ def _pictures(
             yield Picture(f"data:image/jpeg;base64,{encoded}", place)
 
 
-def _begins(moment: Moment) -> Fraction:
+def _begins(moment: MomentText) -> Fraction:
     return moment.span.start if isinstance(moment.place, Span) else Fraction(moment.area.page - 1)
 
 

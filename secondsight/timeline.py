@@ -14,7 +14,7 @@ from itertools import count, groupby
 from math import ceil
 
 from index.clock import format_clock
-from index.records import Moment, MomentKind, PageRange, Source, SourceKind, Span
+from index.records import MomentKind, MomentText, PageRange, Source, SourceKind, Span
 from index.snapshot import StoredSegment
 
 MAX_MARKS = 300
@@ -73,7 +73,7 @@ class Timeline:
 
 
 def timeline(
-    source: Source, segments: Sequence[StoredSegment], moments: Sequence[Moment]
+    source: Source, segments: Sequence[StoredSegment], moments: Sequence[MomentText]
 ) -> Timeline:
     """The timeline of a source with its segments and moments, both in order."""
     if source.kind is SourceKind.VIDEO:
@@ -87,7 +87,7 @@ def clock(seconds: Fraction | float) -> str:
 
 
 def _video(
-    source: Source, segments: Sequence[StoredSegment], moments: Sequence[Moment]
+    source: Source, segments: Sequence[StoredSegment], moments: Sequence[MomentText]
 ) -> Timeline:
     # A file of a single picture may last no time at all.
     extent = source.duration or Fraction(1)
@@ -110,7 +110,7 @@ def _video(
     return Timeline(extent, lanes, tuple(_clock_ticks(extent)))
 
 
-def _of_kind(moments: Sequence[Moment], kind: MomentKind) -> list[Moment]:
+def _of_kind(moments: Sequence[MomentText], kind: MomentKind) -> list[MomentText]:
     return [moment for moment in moments if moment.kind is kind]
 
 
@@ -119,11 +119,11 @@ def _block(span: Span, title: str, extent: Fraction) -> Mark:
     return Mark(span.start, span.end, _label(span, title), shown)
 
 
-def _said(moment: Moment) -> Mark:
+def _said(moment: MomentText) -> Mark:
     return Mark(moment.span.start, moment.span.end, _label(moment.span, moment.text))
 
 
-def _ticks(frames: Sequence[Moment], scenes: Sequence[Span]) -> list[Mark]:
+def _ticks(frames: Sequence[MomentText], scenes: Sequence[Span]) -> list[Mark]:
     """Frames as ticks, the first of each segment strong."""
     starts = [frame.span.start for frame in frames]
     firsts = [bisect_left(starts, scene.start) for scene in scenes]
@@ -167,7 +167,7 @@ def _merged(marks: Sequence[Mark]) -> Mark:
 
 
 def _document(
-    source: Source, segments: Sequence[StoredSegment], moments: Sequence[Moment]
+    source: Source, segments: Sequence[StoredSegment], moments: Sequence[MomentText]
 ) -> Timeline:
     extent = Fraction(max(source.pages or 1, 1))
     labels = {moment.area.page: moment.area.label for moment in moments}

@@ -19,11 +19,12 @@ from index.catalog import (
     MOMENT_KINDS,
     CatalogReader,
     read_moments,
+    read_texts,
     write_catalog,
 )
 from index.errors import LibraryError, SourceError
 from index.inventory import InventoryRow, read_inventory, write_inventory
-from index.records import Moment, MomentKind, Segment, Source, SourceKind, Span
+from index.records import Moment, MomentKind, MomentText, Segment, Source, SourceKind, Span
 from tests.index.build import contents, make_video, row_of, source_id
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,6 +51,8 @@ def test_a_catalog_round_trips_exactly(content: list[Content]) -> None:
             (row.source, Segment(row.extent, row.title, tuple(reader.moments(row.moments))))
             for row in rows
         ] == segments
+        texts = read_texts([(reader, range(len(moments)))])[0]
+        assert texts == [MomentText(m.kind, m.place, m.text, m.heading) for m in moments]
         columns = reader.moment_columns()
         for number, moment in enumerate(moments):
             assert MOMENT_KINDS[columns.kind[number]] is moment.kind

@@ -17,8 +17,8 @@ from index.catalog import MOMENT_KINDS
 from index.errors import LibraryError
 from index.forgetting import forget_source
 from index.manifest import read_manifest
-from index.records import MomentKind
-from index.snapshot import Snapshot
+from index.records import Moment, MomentKind
+from index.snapshot import Snapshot, StoredMoment
 from tests.index.build import DIMS, add_video, make_vectors, make_video, source_id
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +73,11 @@ def test_everything_is_found_where_it_is(library: Path) -> None:
         np.testing.assert_allclose(snapshot.vectors(np.array([ids[5]]))[0], vectors[5], atol=0.03)
         assert snapshot.search_words(f"source{number} moment7", 1)[0].tolist() == [ids[7]]
     assert [found.id for found in snapshot.moments([30, 2, 30])] == [30, 2, 30]
+    for text, whole in zip(snapshot.texts([30, 2]), snapshot.moments([30, 2]), strict=True):
+        assert not isinstance(text, StoredMoment)
+        assert not isinstance(text.moment, Moment)
+        assert (text.id, text.ordinal, text.segment) == (whole.id, whole.ordinal, whole.segment)
+        assert (text.moment.place, text.moment.text) == (whole.moment.place, whole.moment.text)
     assert np.bincount(snapshot.columns.segment).tolist() == [4] * 9
 
 
