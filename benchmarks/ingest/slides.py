@@ -40,9 +40,14 @@ Image = npt.NDArray[np.uint8]
 _SENTENCE_WORDS = range(5, 36)
 _SENTENCE_END = re.compile(r"(?<=[a-z)\]][.!?])\s+(?=[A-Z])")
 _PLAIN_WORD = re.compile(r"[(\"'“‘]?[A-Za-z][A-Za-z'’-]*[)\"'”’]?[,.;:!?)]*")
-_ACCENTED_WORD = re.compile(r"[(\"'“‘„»]?[^\W\d_][^\W\d_'’-]*(?:['’-][^\W\d_]+)*[)\"'”’«]?[,.;:!?)]*")
+_ACCENTED_WORD = re.compile(
+    r"[(\"'“‘„»]?[^\W\d_][^\W\d_'’-]*(?:['’-][^\W\d_]+)*[)\"'”’«]?[,.;:!?)]*"
+)
 _ACCENTED_END = re.compile(r"(?<=[^\W\d_A-Z)\]][.!?])\s+(?=[A-ZÄÖÜÀÉÈÊ])")
 _PLAIN_SHARE = 0.9
+_LOOSE_ACCENT = re.compile(r"([\u00a8\u00b4`])\s?([A-Za-z])")
+"""TeX's older fonts print an accent before its letter."""
+_ACCENTS = {"\u00a8": "\u0308", "\u00b4": "\u0301", "`": "\u0300"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,8 @@ def spoken_sentences(text: str, accents: bool = False) -> list[str]:
 
     `accents` as in `slides_of`.
     """
+    if accents:
+        text = _LOOSE_ACCENT.sub(lambda found: found[2] + _ACCENTS[found[1]], text)
     joined = re.sub(r"(?<=\w)-\n(?=[a-z])", "", unicodedata.normalize("NFKC", text))
     ends = _ACCENTED_END if accents else _SENTENCE_END
     word = _ACCENTED_WORD if accents else _PLAIN_WORD

@@ -1,6 +1,6 @@
 """The talks as MP4 files, and beside each what is said and shown when.
 
-1280x720 H.264 with 5 frames a second, AAC sound; narrated by espeak-ng.
+1280x720 H.264 with 2 frames a second, AAC sound; narrated by espeak-ng.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.retrieval.plan import Split, TalkPlan
 from benchmarks.retrieval.scripts import Scene
 from tests.media.speech import RATE_HZ, Sentence, narrate
 
-FRAMES_PER_S = 5
+FRAMES_PER_S = 2
 SHOWN_BEFORE_S = 0.25
 """A slide comes up so long before its first sentence."""
 VERSION = 1
@@ -57,9 +57,7 @@ class Talk:
         return self.scenes[-1].end_s
 
 
-def talk(
-    folder: Path, plan: TalkPlan, scenes: Sequence[Scene], *, clips: Path, seed: int
-) -> Talk:
+def talk(folder: Path, plan: TalkPlan, scenes: Sequence[Scene], *, clips: Path, seed: int) -> Talk:
     """The talk of a script in a folder; it is made when it is not there yet."""
     path = folder / f"{plan.name}.mp4"
     facts_path = path.with_suffix(".json")
