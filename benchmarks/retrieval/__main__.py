@@ -45,7 +45,6 @@ def main() -> None:
     asked = [question for question in questions if question.split == given.split]
     embedder = Remembering(open_embedder(settings.index.embedder))
     snapshot = archive.library.snapshot()
-    compared = fusions if given.fusions else systems
     results = {
         system.name: run(system, asked) for system in systems(snapshot, embedder, settings.retrieve)
     }

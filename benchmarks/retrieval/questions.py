@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.retrieval.media import Talk
 from benchmarks.retrieval.plan import Split
-from benchmarks.retrieval.truth import Place, Sentence, Truth, stems_of
+from benchmarks.retrieval.truth import Place, Sentence, Truth, places_in, stems_of
 from index.words import STOP_WORDS, all_words, stem
 
 KINDS = (
@@ -56,10 +57,11 @@ _FRAMES = (
 )
 _NEIGHBOURS = {a: row for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") for a in row}
 _SLIP_LETTERS = 5
-_FOREIGN_WORDS = frozenset(
-    "der die das und ist ein eine nicht mit wird werden den dem im auf zu für von sich auch als wie "
-    "le la les des une est et dans pour sur que qui du au ne pas par ce il en".split()
-)
+_FOREIGN_TEXT = """
+der die das und ist ein eine nicht mit wird werden den dem im auf zu für von sich auch als wie
+le la les des une est et dans pour sur que qui du au ne pas par ce il en
+"""
+_FOREIGN_WORDS = frozenset(_FOREIGN_TEXT.split())
 _FOLDER = Path(__file__).parent
 
 
@@ -212,13 +214,9 @@ def _within_minutes(truth: Truth, talk: Talk, draw: random.Random) -> Iterator[Q
     stems = sorted(stems_of(one.text), key=lambda s: (-truth.frequency(s), s))[:2]
     words = [word for word in all_words(one.text) if stem(word) in stems]
     inside = [
-        Place(talk.path.name, medium, start_s, end_s)
-        for scene in talk.scenes
-        for medium, text, start_s, end_s in (
-            *(("said", s.text, s.start_s, s.end_s) for s in scene.said),
-            *(("shown", text, scene.start_s, scene.end_s) for text in scene.shown),
-        )
-        if set(stems) <= stems_of(text) and start_s < 60 * last and end_s > 60 * first
+        place
+        for text, place in places_in(talk)
+        if set(stems) <= stems_of(text) and place.start_s < 60 * last and place.end_s > 60 * first
     ]
     text = f"{' '.join(dict.fromkeys(words))} between {first}:00 and {last}:00 in {name}"
     yield Question(text, "time-anchored", talk.split, tuple(inside))
@@ -244,5 +242,6 @@ def _unanswerable(split: Split) -> Iterator[Question]:
         yield Question(text, "unanswerable", split, ())
 
 
-def _written(name: str) -> dict[str, Sequence[str]]:
-    return json.loads((_FOLDER / f"{name}.json").read_text("utf-8"))
+def _written(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((_FOLDER / f"{name}.json").read_text("utf-8"))
+    return found

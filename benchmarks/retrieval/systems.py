@@ -12,7 +12,7 @@ import numpy.typing as npt
 from benchmarks.retrieval.questions import Question
 from benchmarks.retrieval.scores import Answer, Outcome, outcome_of
 from index.embedders import Embedder
-from index.records import Moment, MomentKind, PageArea, Source, Span
+from index.records import MomentKind, PageArea, Source, Span
 from index.snapshot import Snapshot
 from retrieve.filters import Filters, kind_mask
 from retrieve.lists import TEXT_KINDS

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,11 +104,7 @@ def misses(outcomes: Sequence[Outcome]) -> str:
 
 def draw_reliability(outcomes: Sequence[Outcome], path: Path) -> None:
     """The reliability diagram as a picture. Raises ImportError without matplotlib."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
+    pyplot: Any = import_module("matplotlib.pyplot")
     bins, error = reliability(outcomes)
     figure, axes = pyplot.subplots(figsize=(5, 5))
     axes.plot([0, 1], [0, 1], color="0.7", linestyle="--")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -21,7 +21,7 @@ from index.words import STOP_WORDS, all_words, stem
 
 Medium = Literal["said", "shown", "printed", "picture"]
 SLIDES_READ = 60
-"""Of each document, for the sentences questions are made of; all pages are looked at for answers."""
+"""Slides of each document, whose sentences are asked for; answers are looked for on all pages."""
 _LETTERS = re.compile(r"[^\W_]+")
 
 
@@ -58,15 +58,14 @@ class Truth:
 
     sentences: list[Sentence] = field(default_factory=list)
     talks: list[Talk] = field(default_factory=list)
-    _videos: dict[str, list[tuple[str, Place]]] = field(default_factory=dict)
+    _moments: list[tuple[str, Place]] = field(default_factory=list)
     _pages: list[tuple[str, Place]] = field(default_factory=list)
     _stems_of: dict[str, list[Sentence]] = field(default_factory=dict)
 
     def places_of(self, words: str) -> tuple[Place, ...]:
         """Where these words stand together, however they are spelled or spaced."""
         key = letters_of(words)
-        said = [place for rows in self._videos.values() for text, place in rows if key in text]
-        return (*said, *(place for text, place in self._pages if key in text))
+        return tuple(place for text, place in (*self._moments, *self._pages) if key in text)
 
     def with_stems(self, stems: Iterable[str]) -> list[Sentence]:
         """Sentences that hold all of these stems."""
@@ -96,16 +95,10 @@ def read_truth(
     truth = Truth(talks=[talk for talk in talks if talk.path.name in held])
     rows: dict[str, Sentence] = {}
     for talk in truth.talks:
-        places = truth._videos.setdefault(talk.path.name, [])
-        for scene in talk.scenes:
-            for one in scene.said:
-                place = Place(talk.path.name, "said", one.start_s, one.end_s)
-                places.append((letters_of(one.text), place))
-                _note(rows, one.text, talk.split, talk.language, said=True)
-            for text in scene.shown:
-                place = Place(talk.path.name, "shown", scene.start_s, scene.end_s)
-                places.append((letters_of(text), place))
-                _note(rows, text, talk.split, talk.language, shown=True)
+        for text, place in places_in(talk):
+            truth._moments.append((letters_of(text), place))
+            is_said = place.medium == "said"
+            _note(rows, text, talk.split, talk.language, said=is_said, shown=not is_said)
     for plan in DOCUMENTS:
         path = documents[plan.document]
         if path.name not in held:
@@ -122,10 +115,19 @@ def read_truth(
     truth.sentences = list(rows.values())
     by_stem: defaultdict[str, list[Sentence]] = defaultdict(list)
     for sentence in truth.sentences:
-        for one in sentence.stems:
-            by_stem[one].append(sentence)
+        for each in sentence.stems:
+            by_stem[each].append(sentence)
     truth._stems_of = dict(by_stem)
     return truth
+
+
+def places_in(talk: Talk) -> Iterator[tuple[str, Place]]:
+    """Sentences of a talk with when they are said, and when they are on screen."""
+    for scene in talk.scenes:
+        for one in scene.said:
+            yield one.text, Place(talk.path.name, "said", one.start_s, one.end_s)
+        for text in scene.shown:
+            yield text, Place(talk.path.name, "shown", scene.start_s, scene.end_s)
 
 
 def _note(

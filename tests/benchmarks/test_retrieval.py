@@ -53,7 +53,8 @@ def test_borders_and_overlap_are_those_of_the_best_answer() -> None:
     assert one.border_errors_s == (0.5, 1.0)
     assert one.iou == pytest.approx(3.5 / 5)
     page = _judged(Answer("manual.pdf", 0, 0, 3, 0.1), _answer(10, 14))
-    assert page.iou == 1 and page.border_errors_s == ()
+    assert page.iou == 1
+    assert page.border_errors_s == ()
     s = scores_of([one, page, _judged()])
     assert (s.hit_1, s.mrr, s.iou_70) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
     assert (s.border_median_s, s.border_p90_s) == pytest.approx((0.75, 0.95))
