@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Span, Word
-from retrieve.confidence import confidence, signals_of
+from retrieve.confidence import Signals, confidence, signals_of
 from retrieve.grouping import distinct_places
 from retrieve.headline import headline
 from retrieve.hits import Duplicate, Hit, PlacedLink, Reason
@@ -46,10 +46,11 @@ def build_hits(
         _hit(
             snapshot,
             place.leader,
-            place.duplicates[: settings.duplicates_shown],
+            place.duplicates,
             whole,
             rank=rank,
-            sureness=confidence(signals[rank - 1], settings.confidence),
+            signals=signals[rank - 1],
+            settings=settings,
             weights=weights,
         )
         for rank, place in enumerate(shown, start=1)
@@ -69,7 +70,8 @@ def _hit(
     whole: Mapping[int, Moment],
     *,
     rank: int,
-    sureness: float,
+    signals: Signals,
+    settings: RetrieveSettings,
     weights: Mapping[str, float],
 ) -> Hit:
     stored = group.anchor.stored
@@ -102,8 +104,9 @@ def _hit(
         ),
         words=words[:WORDS_SHOWN],
         thumbnail=shown_by(snapshot, stored.source.id, stored.ordinal, at_s=at_s),
-        confidence=sureness,
-        duplicates=tuple(_duplicate(other) for other in duplicates),
+        confidence=confidence(signals, settings.confidence),
+        signals=signals,
+        duplicates=tuple(_duplicate(other) for other in duplicates[: settings.duplicates_shown]),
     )
 
 

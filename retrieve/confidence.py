@@ -53,6 +53,9 @@ class Signals:
     verbatim: float
 
 
+NO_SIGNALS = Signals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 def confidence(signals: Signals, settings: ConfidenceSettings) -> float:
     """The probability that the hit is right, 0..1."""
     names = [field.name for field in fields(signals)]

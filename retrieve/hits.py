@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from index.records import Box, Hyperlink, MomentKind, PageArea, Source, Span, Word
+from retrieve.confidence import NO_SIGNALS, Signals
 from retrieve.on_screen import OnScreen, ShownPage
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Hit:
     """Position within the source of the moment whose picture shows it; None: nothing does."""
     confidence: float = 0.0
     """Probability that it is what was asked for, 0..1 (`retrieve.confidence`)."""
+    signals: Signals = NO_SIGNALS
+    """What its confidence is made of."""
     duplicates: tuple[Duplicate, ...] = ()
     """Further places of the same, best first; they have no ranks of their own."""
 
