@@ -39,9 +39,10 @@ def build_hits(
     groups = merged(candidates, question, settings)
     places = distinct_places(groups, snapshot, settings)
     weights = word_weights(question, snapshot) if question.strip() else {}
-    signals = signals_of([place.leader for place in places], question, weights)
+    leaders = [place.leader for place in places]
+    signals = signals_of(leaders, question, weights, settings.confidence)
     shown = places[:k]
-    whole = _whole(snapshot, [place.leader for place in shown])
+    whole = _whole(snapshot, leaders[:k])
     return tuple(
         _hit(
             snapshot,

@@ -66,14 +66,17 @@ def confidence(signals: Signals, settings: ConfidenceSettings) -> float:
 
 
 def signals_of(
-    groups: Sequence[Group], question: str, weights: Mapping[str, float]
+    groups: Sequence[Group],
+    question: str,
+    weights: Mapping[str, float],
+    settings: ConfidenceSettings,
 ) -> list[Signals]:
     """The signals of each group, all best first; `weights` are those of the question's words."""
     phrase = all_words(question)
     return [
         Signals(
-            meaning=_likeness(group, pictures=False),
-            picture=_likeness(group, pictures=True),
+            meaning=_beyond(0.0, _likeness(group, pictures=False)),
+            picture=_beyond(settings.pictures_from, _likeness(group, pictures=True)),
             cover=_cover(group, weights),
             lead=_lead(groups, number),
             listed=max(
@@ -99,7 +102,12 @@ def _likeness(group: Group, *, pictures: bool) -> float:
         for member in group.members
         if member.cosine is not None and (member.stored.moment.kind in PICTURE_KINDS) is pictures
     ]
-    return min(max(0.0, *cosines), 1.0) if cosines else 0.0
+    return max(cosines, default=0.0)
+
+
+def _beyond(start: float, likeness: float) -> float:
+    """How far a likeness is from `start` (0) to 1 (1)."""
+    return min(max((likeness - start) / (1 - start), 0.0), 1.0)
 
 
 def _cover(group: Group, weights: Mapping[str, float]) -> float:
