@@ -34,7 +34,7 @@ HITS = 3
 """Of each question, as many are learnt from."""
 FOLDS = 5
 RIDGE = 1.0
-_STEPS = 20_000
+_STEPS = 5_000
 _STEP_SIZE = 0.5
 NAMES = tuple(field.name for field in dataclasses.fields(Signals))
 

@@ -26,8 +26,8 @@ SETTINGS = RetrieveSettings()
 
 
 def same(one: str, other: str) -> bool:
-    words = (Counter(all_words(text)) for text in (one, other))
-    return same_text(*words, SETTINGS.duplicate_text_share)
+    first, second = Counter(all_words(one)), Counter(all_words(other))
+    return same_text(first, second, SETTINGS.duplicate_text_share)
 
 
 @pytest.mark.parametrize(
