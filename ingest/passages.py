@@ -118,7 +118,7 @@ def cut_passages(
     start = 0
     while start < len(weights):
         left = total[-1] - total[start]
-        count = max(1, round(left / target))
+        count = min(max(1, round(left / target)), len(weights) - start)
         end = len(weights)
         if count > 1:
             ideal = total[start] + left / count

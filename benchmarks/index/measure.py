@@ -37,8 +37,10 @@ class Measured:
     queries_per_s: float
     """THREADS threads, one question at a time each."""
     open_s: float
-    resident_bytes: int
-    """Of the whole process after all questions, without what Python and the data held before."""
+    own_bytes: int
+    """Resident after all questions and the process's own, without what it held before them."""
+    mapped_bytes: int
+    """Resident pages of mapped files: the kernel takes them back when memory is short."""
 
 
 def measure(system: str, folder: Path, built: Path) -> list[Measured]:
@@ -46,14 +48,16 @@ def measure(system: str, folder: Path, built: Path) -> list[Measured]:
     data = open_data(folder)
     use_threads(1)
     process = psutil.Process()
-    before = process.memory_info().rss
+    before = process.memory_info()
     started = time.perf_counter()
     measured = []
     for setting, search in SYSTEMS[system].searches(built, data):
         search(data.queries[0])
         open_s = time.perf_counter() - started
         found, took_s = _ask(search, data)
-        own = process.memory_info().rss - before
+        now = process.memory_info()
+        mapped = now.shared - before.shared
+        own = now.rss - before.rss - mapped
         half = QUESTIONS // 2
         hits = (found == data.targets[:, None]).any(axis=1)
         recalls = [
@@ -71,7 +75,8 @@ def measure(system: str, folder: Path, built: Path) -> list[Measured]:
                 p99_ms=float(np.percentile(took_s, 99)) * 1000,
                 queries_per_s=_throughput(search, data),
                 open_s=open_s,
-                resident_bytes=own,
+                own_bytes=own,
+                mapped_bytes=mapped,
             )
         )
         started = time.perf_counter()

@@ -169,6 +169,11 @@ def test_cutting_keeps_every_word_once_in_order(
         assert end in near or end == len(weights) or not near
 
 
+def test_one_row_heavier_than_several_pieces_ends_a_table() -> None:
+    assert cut_passages([60.0, 60.0, 500.0], [0, 1, 2], 120) == [(0, 2), (2, 3)]
+    assert cut_passages([500.0], [0], 120) == [(0, 1)]
+
+
 @st.composite
 def _typeset(draw: st.DrawFn) -> tuple[list[str], PageContent]:
     # Dots alone in a row are leader dots, which no text keeps.
