@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Span, Word
 from retrieve.confidence import Signals, confidence, signals_of
-from retrieve.grouping import distinct_places
+from retrieve.grouping import Distinct, distinct_places
 from retrieve.headline import headline
 from retrieve.hits import Duplicate, Hit, PlacedLink, Reason
 from retrieve.merging import Group, merged
@@ -30,14 +30,20 @@ def build_hits(
     *,
     k: int,
     settings: RetrieveSettings,
+    apart: bool = False,
 ) -> tuple[Hit, ...]:
     """At most k hits, best first, one a place; equal scores in the order of the library.
 
-    `question` may be empty, when it was asked by a picture. Raises LibraryError when the library
+    `question` may be empty, when it was asked by a picture. `apart`: duplicates are hits of their
+    own, for those who count them or relate them in time. Raises LibraryError when the library
     cannot be read.
     """
     groups = merged(candidates, question, settings)
-    places = distinct_places(groups, snapshot, settings)
+    places = (
+        [Distinct(group) for group in groups]
+        if apart
+        else distinct_places(groups, snapshot, settings)
+    )
     weights = word_weights(question, snapshot) if question.strip() else {}
     leaders = [place.leader for place in places]
     signals = signals_of(leaders, question, weights, settings.confidence)

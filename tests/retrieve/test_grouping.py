@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -14,8 +15,10 @@ from index.embedders import Embedder
 from index.records import MomentKind, PageArea
 from index.snapshot import Snapshot
 from index.words import all_words
+from retrieve.building import build_hits
 from retrieve.filters import Filters
 from retrieve.grouping import distinct_places, same_picture, same_text
+from retrieve.hits import Candidate
 from retrieve.merging import merged
 from retrieve.search import search
 from retrieve.settings import RetrieveSettings
@@ -83,6 +86,21 @@ def test_only_moments_of_one_kind_are_duplicates(archive: Snapshot) -> None:
         [group.anchor.stored.id for group in (place.leader, *place.duplicates)] for place in places
     ]
     assert ids == [[1, 2], [3], [4, 5]]
+
+
+def test_duplicates_are_hits_of_their_own_where_each_counts(archive: Snapshot) -> None:
+    said = [
+        one
+        for one in archive.texts(range(archive.num_moments))
+        if one.moment.kind is MomentKind.UTTERANCE
+    ]
+    first, last = said[0], said[-1]
+    same = replace(last, moment=replace(last.moment, text=first.moment.text))
+    twice = [Candidate(first, 0.9, None), Candidate(same, 0.8, None)]
+    grouped = build_hits(archive, twice, "bees", k=5, settings=SETTINGS)
+    apart = build_hits(archive, twice, "bees", k=5, settings=SETTINGS, apart=True)
+    assert [len(hit.duplicates) for hit in grouped] == [1]
+    assert [len(hit.duplicates) for hit in apart] == [0, 0]
 
 
 def test_frames_of_one_photograph_are_duplicates(archive: Snapshot, embedder: Embedder) -> None:
