@@ -64,7 +64,7 @@ class RetrieveSettings:
     """Pictures this much alike are one hit with a duplicate when they also look the same."""
     duplicates_shown: int = 20
     """Duplicates that a hit lists at most."""
-    found_confidence: float = 0.3
+    found_confidence: float = 0.4
     """A search whose surest hit is less sure says that nothing relevant was found."""
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
     vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)
