@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 from typing import TYPE_CHECKING
 
 from generate.evidence import Evidence
 from generate.sentences import Sentence, split_evidence
 from index.records import MomentKind
-from index.words import STOP_WORDS, all_words, stem
+from index.words import all_words
+from retrieve.telling import cover, word_weights
 from retrieve.words import content_words, share_of_shorter
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ NO_NUMBER_FACTOR = 0.85
 """Sentences without a number answer "how many" and "when" questions badly."""
 SAME_TEXT_SHARE = 0.7
 _TITLE_WORDS = 3
-_COUNT_AT_MOST = 1000
 
 _ASKS_NUMBER = re.compile(
     r"\bhow (?:many|much|long|old|far|high|deep|often|fast|tall|large|big|heavy|wide|hot|cold)\b"
@@ -42,12 +41,6 @@ _ASKS_NUMBER = re.compile(
     r"|\bwhat (?:number|percentage|temperature|pressure|voltage|date|amount|size)\b",
     re.IGNORECASE,
 )
-_ASKING_TEXT = (
-    "many much long often far use used uses using mean means may must need needs get gets make "
-    "made happen happens kind type called call give giving want know one ones per thing things"
-)
-_ASKING_WORDS = STOP_WORDS | frozenset(_ASKING_TEXT.split())
-"""Words that shape a question and tell nothing about its subject."""
 _NUMBER_TEXT = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
@@ -116,16 +109,6 @@ def choose_sentences(
     return tuple(chosen)
 
 
-def word_weights(question: str, snapshot: Snapshot) -> dict[str, float]:
-    """Rarity of each telling word of the question: stem -> log(1 + moments / (1 + matches))."""
-    weights: dict[str, float] = {}
-    asked = all_words(question)
-    for word in [word for word in asked if word not in _ASKING_WORDS] or asked:
-        matches, _ = snapshot.search_words(word, _COUNT_AT_MOST)
-        weights[stem(word)] = log(1 + snapshot.num_moments / (1 + len(matches)))
-    return weights
-
-
 def _can_answer(sentence: Sentence, question: str) -> bool:
     """False for questions, and for titles that only repeat words of this question."""
     if sentence.text.endswith("?"):
@@ -137,24 +120,14 @@ def _can_answer(sentence: Sentence, question: str) -> bool:
 
 
 def _cover(weights: dict[str, float], sentence: Sentence) -> float:
-    own = set(content_words(sentence.text))
-    heading = set(content_words(sentence.heading))
-    around = set(content_words(sentence.evidence.text))
-    total = sum(weights.values())
-    held = sum(
-        weight
-        * (
-            1.0
-            if word in own
-            else HEADING_CREDIT
-            if word in heading
-            else CONTEXT_CREDIT
-            if word in around
-            else 0.0
-        )
-        for word, weight in weights.items()
+    return cover(
+        weights,
+        [
+            (sentence.text, 1.0),
+            (sentence.heading, HEADING_CREDIT),
+            (sentence.evidence.text, CONTEXT_CREDIT),
+        ],
     )
-    return held / total if total else 0.0
 
 
 def _read_in_place(sentence: Sentence) -> str:

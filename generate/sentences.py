@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from generate.evidence import Evidence
 from index.records import MomentKind, PageArea, Span
+from retrieve.places import place_of_text
+from retrieve.telling import sentence_borders, text_blocks
 
-_END = re.compile(r"(?:[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”]?)\s*")
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Fig|Figs|Tab|Sec|Ch|pp|vs|etc|approx|"
-    r"incl|max|min|ca|cf|e\.g|i\.e|al|Inc|Ltd|Co)\.$"
-)
-_TABLE_RULE = re.compile(r"\|(?:\s*:?-+:?\s*\|)+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _MAX_SCREEN_WORDS = 30
 _MIN_ROW_WORDS = 3
@@ -40,55 +36,9 @@ def split_evidence(evidence: Evidence) -> list[Sentence]:
         return list(_screen_sentences(evidence))
     return [
         sentence
-        for start, end, header in _blocks(evidence.text)
+        for start, end, header in text_blocks(evidence.text)
         for sentence in _block_sentences(evidence, start, end, header)
     ]
-
-
-def sentence_borders(text: str) -> list[tuple[int, int]]:
-    """Where each sentence of a text starts and ends (exclusive), without outer white space."""
-    borders = []
-    start = 0
-    for match in _END.finditer(text):
-        if _ABBREVIATION.search(text[start : match.end()].rstrip()):
-            continue
-        borders.append((start, match.end()))
-        start = match.end()
-    borders.append((start, len(text)))
-    return [trimmed for border in borders if (trimmed := _trimmed(text, *border))]
-
-
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip())
-    right = len(piece.rstrip())
-    return (start + left, start + right) if right > left else None
-
-
-def _blocks(text: str) -> Iterator[tuple[int, int, str | None]]:
-    """Runs of plain lines, and table rows: (start, end, header row or None for plain text).
-
-    A line break inside running text is white space; a table row is a line by itself.
-    """
-    position = 0
-    plain_start: int | None = None
-    header: str | None = None
-    for line in text.splitlines(keepends=True):
-        is_row = line.lstrip().startswith("|") and line.rstrip().endswith("|")
-        if is_row:
-            if plain_start is not None:
-                yield plain_start, position, None
-                plain_start = None
-            if header is None:
-                header = line.strip()
-            elif not _TABLE_RULE.fullmatch(line.strip()):
-                yield position, position + len(line), header
-        else:
-            header = None
-            plain_start = position if plain_start is None else plain_start
-        position += len(line)
-    if plain_start is not None:
-        yield plain_start, position, None
 
 
 def _block_sentences(
@@ -146,22 +96,10 @@ def _cells(row: str) -> list[str]:
 
 
 def _place_of_words(evidence: Evidence, start: int, end: int) -> Span | PageArea:
-    """The span or boxes of the words within [start, end) of the text, else the whole place."""
-    if isinstance(evidence.place, PageArea):
-        boxes = evidence.word_boxes.boxes_of(start, end)
-        return replace(evidence.place, boxes=boxes) if boxes else evidence.place
-    if not evidence.words:
-        return evidence.place
-    spans = []
-    position = 0
-    for word in evidence.words:
-        token = word.text.strip()
-        found = evidence.text.find(token, position)
-        if found < 0:
-            return evidence.place
-        position = found + len(token)
-        if start <= found < end:
-            spans.append(word.span)
-    if not spans:
-        return evidence.place
-    return Span(min(span.start for span in spans), max(span.end for span in spans))
+    return place_of_text(
+        evidence.place,
+        evidence.text,
+        (start, end),
+        words=evidence.words,
+        word_boxes=evidence.word_boxes,
+    )

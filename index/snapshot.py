@@ -279,6 +279,10 @@ class Snapshot:
         )
         return self._moments.seen(ids), scores
 
+    def num_holding(self, word: str) -> int:
+        """About how many moments hold a word; see `LexicalIndex.num_holding`."""
+        return self._words.num_holding(word)
+
     def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
         """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`."""
         return self._words.near_words(text, typos)

@@ -82,6 +82,22 @@ class LexicalIndex:
         near = self._weighed_near_words(parse_query(query_text), typos)
         return {word: tuple(other for other, _ in others) for word, others in near.items()}
 
+    def num_holding(self, text: str) -> int:
+        """About how many moments hold a word: those that hold its most usual reading.
+
+        Of what is cut into several words, the rarest counts. Only looks numbers up; what shares
+        a shard with it and is forgotten counts, too.
+        """
+        terms = terms_of(parse_query(text), stem=_stem, phrases="prefer", near={})
+        counts = self._count(terms)
+        usual = [
+            max(
+                min(sum(counts[one.field, word].by_shard) for word in one.words) for one in readings
+            )
+            for readings in (term.readings for term in terms)
+        ]
+        return min(usual, default=0)
+
     def _weighed_near_words(
         self, query: WordQuery, typos: Typos
     ) -> dict[str, list[tuple[str, float]]]:

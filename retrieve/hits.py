@@ -1,35 +1,16 @@
-"""Moments become hits: what is one place becomes one hit, and keeps its exact place.
-
-A hit stands where its best moment stands. Other moments of the place join it as reasons and
-widen it only when they carry on the same thing: a quote that runs over several utterances, a text
-that stays on the screen, a picture that goes on.
-"""
+"""Hits: places that answer a search, with why they were found and how they can be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index.records import (
-    Box,
-    Hyperlink,
-    Moment,
-    MomentKind,
-    MomentText,
-    PageArea,
-    Source,
-    Span,
-)
+from index.records import Box, Hyperlink, MomentKind, PageArea, Source, Span, Word
+from retrieve.confidence import NO_SIGNALS, Signals
 from retrieve.on_screen import OnScreen, ShownPage
-from retrieve.words import content_words, share_of_shorter, share_within
 
 if TYPE_CHECKING:
     from index.snapshot import StoredText
-    from retrieve.settings import RetrieveSettings
-
-_QUOTED_WORDS = 2
-"""An utterance with fewer content words is no quote by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +34,19 @@ class PlacedLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Another place that shows or says what a hit does: a slide shown again, a repeated talk."""
+
+    source: Source
+    place: Span | PageArea
+    score: float
+    """Its own fused score, at most that of the hit."""
+    moment_id: int
+    ordinal: int
+    """That moment's position within its source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A search result: one place of one source, and why it was found."""
 
@@ -62,6 +56,7 @@ class Hit:
     """Fused score of the best moment, 0..1; 1 is first in every list. Ranks, not probabilities."""
     source: Source
     place: Span | PageArea
+    """Of an utterance or a passage with several sentences: those that answer."""
     text: str
     reasons: tuple[Reason, ...]
     """Moments that make up the place, best first, then those that support it; never empty."""
@@ -77,6 +72,18 @@ class Hit:
     """For a place in a talk: the page of its slides that was on screen."""
     links: tuple[PlacedLink, ...] = ()
     """For a place in a document: links on words of its text, in order."""
+    headline: str = ""
+    """What tells in it, in one line of at most 100 characters."""
+    words: tuple[Word, ...] = ()
+    """What is said in the span, word by word (speech), at most 300."""
+    thumbnail: int | None = None
+    """Position within the source of the moment whose picture shows it; None: nothing does."""
+    confidence: float = 0.0
+    """Probability that it is what was asked for, 0..1 (`retrieve.confidence`)."""
+    signals: Signals = NO_SIGNALS
+    """What its confidence is made of."""
+    duplicates: tuple[Duplicate, ...] = ()
+    """Further places of the same, best first; they have no ranks of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,182 +95,5 @@ class Candidate:
     """Fused, 0..1."""
     cosine: float | None
     """Likeness to the question where a vector list held it; text and pictures scale differently."""
-
-
-@dataclass(slots=True)
-class _Group:
-    """A hit in the making."""
-
-    anchor: Candidate
-    score: float
-    joined: list[Candidate] = field(default_factory=list)
-    """Moments, the anchor among them, that make up the place."""
-    supports: list[Candidate] = field(default_factory=list)
-    """Moments that speak for it without widening it."""
-
-    @property
-    def moment(self) -> MomentText:
-        return self.anchor.stored.moment
-
-    def span(self) -> Span:
-        spans = [member.stored.moment.span for member in self.joined]
-        return Span(min(span.start for span in spans), max(span.end for span in spans))
-
-
-def merge_hits(
-    candidates: Sequence[Candidate], question: str, *, k: int, settings: RetrieveSettings
-) -> tuple[Hit, ...]:
-    """Merge candidates (best first) into at most k hits, best first, one a place.
-
-    What only shown hits need is still empty: `links`, `on_screen`, `shown_page`.
-    """
-    groups: list[_Group] = []
-    for candidate in candidates:
-        if not any(_absorb(group, candidate, question, settings) for group in groups):
-            groups.append(_Group(candidate, candidate.score, joined=[candidate]))
-    for group in groups:
-        group.supports.extend(_overlapping_texts(group, candidates))
-    return tuple(_hit(group, rank) for rank, group in enumerate(groups[:k], start=1))
-
-
-def placed_links(moment: Moment) -> tuple[PlacedLink, ...]:
-    """The links on words of a moment's text, in order."""
-    return tuple(
-        PlacedLink(link, moment.word_boxes.boxes_of(link.start, link.end))
-        for link in moment.hyperlinks
-    )
-
-
-def _absorb(group: _Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
-    """Take the candidate into the group when it is the same place; False when it is not."""
-    if group.anchor.stored.source.id != candidate.stored.source.id:
-        return False
-    if isinstance(candidate.stored.moment.place, PageArea):
-        return _absorb_on_page(group, candidate, settings)
-    if group.moment.kind is candidate.stored.moment.kind:
-        return _absorb_same_kind(group, candidate, question, settings)
-    return _absorb_other_kind(group, candidate, settings)
-
-
-def _absorb_on_page(group: _Group, candidate: Candidate, settings: RetrieveSettings) -> bool:
-    moment = candidate.stored.moment
-    if group.moment.area.page != moment.area.page:
-        return False
-    if moment.kind is MomentKind.PAGE:
-        group.supports.append(candidate)
-        return True
-    if group.moment.kind is MomentKind.PAGE:
-        _take_over(group, candidate)
-        return True
-    if share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share:
-        group.supports.append(candidate)
-        return True
-    return False
-
-
-def _absorb_same_kind(
-    group: _Group, candidate: Candidate, question: str, settings: RetrieveSettings
-) -> bool:
-    moment = candidate.stored.moment
-    if group.span().gap_to(moment.span) > settings.merge_gap_s:
-        return False
-    if moment.kind is MomentKind.UTTERANCE:
-        goes_on = _is_quoted(group.moment, question) and _is_quoted(moment, question)
-    elif moment.kind is MomentKind.SCREEN_TEXT:
-        goes_on = share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share
-    else:
-        goes_on = group.moment.text == moment.text or _nearly_as_strong(
-            group.anchor, candidate, settings.merge_ratio
-        )
-    if goes_on:
-        group.joined.append(candidate)
-    return goes_on
-
-
-def _absorb_other_kind(group: _Group, candidate: Candidate, settings: RetrieveSettings) -> bool:
-    moment = candidate.stored.moment
-    if not group.span().overlaps(moment.span):
-        return False
-    if moment.kind is MomentKind.FRAME:
-        group.supports.append(candidate)
-        return True
-    if group.moment.kind is MomentKind.FRAME:
-        return False
-    if share_of_shorter(group.moment.text, moment.text) < settings.same_text_share:
-        return False
-    if moment.kind is MomentKind.UTTERANCE:
-        _take_over(group, candidate)
-    else:
-        group.supports.append(candidate)
-    return True
-
-
-def _take_over(group: _Group, candidate: Candidate) -> None:
-    """The candidate says the same at a more exact place: the hit moves there."""
-    group.supports.extend(group.joined)
-    group.anchor = candidate
-    group.joined = [candidate]
-
-
-def _is_quoted(utterance: MomentText, question: str) -> bool:
-    """True when the question holds nearly all of what is said."""
-    enough = len(set(content_words(utterance.text))) >= _QUOTED_WORDS
-    return enough and share_within(utterance.text, question) >= 0.8
-
-
-def _nearly_as_strong(first: Candidate, second: Candidate, ratio: float) -> bool:
-    if first.cosine is None or second.cosine is None:
-        return False
-    stronger = max(first.cosine, second.cosine)
-    return stronger > 0 and min(first.cosine, second.cosine) >= ratio * stronger
-
-
-def _overlapping_texts(group: _Group, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Screen text shown while an utterance is heard speaks for it, and stays a hit of its own."""
-    if group.moment.kind is not MomentKind.UTTERANCE:
-        return []
-    span = group.span()
-    known = {member.stored.id for member in (*group.joined, *group.supports)}
-    return [
-        candidate
-        for candidate in candidates
-        if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT
-        and candidate.stored.source.id == group.anchor.stored.source.id
-        and candidate.stored.id not in known
-        and span.overlaps(candidate.stored.moment.span)
-    ]
-
-
-def _hit(group: _Group, rank: int) -> Hit:
-    members = [*_best_first(group.joined), *_best_first(group.supports)]
-    reasons = tuple(
-        Reason(one.stored.moment.kind, one.score, one.stored.moment.text, one.stored.id)
-        for one in members
-    )
-    place: Span | PageArea = group.moment.place
-    text = group.moment.text
-    if isinstance(place, Span) and len(group.joined) > 1:
-        place = group.span()
-        text = _joined_text(group)
-    return Hit(
-        rank=rank,
-        score=group.score,
-        source=group.anchor.stored.source,
-        place=place,
-        text=text,
-        reasons=reasons,
-        moment_id=group.anchor.stored.id,
-        ordinal=group.anchor.stored.ordinal,
-        segment=group.anchor.stored.segment,
-    )
-
-
-def _best_first(members: Sequence[Candidate]) -> list[Candidate]:
-    return sorted(members, key=lambda one: (-one.score, one.stored.id))
-
-
-def _joined_text(group: _Group) -> str:
-    if group.moment.kind is not MomentKind.UTTERANCE:
-        return group.moment.text
-    in_time = sorted(group.joined, key=lambda member: member.stored.moment.span)
-    return " ".join(dict.fromkeys(member.stored.moment.text for member in in_time))
+    words_rank: int | None = None
+    """From 1, where the list of matching words held it."""

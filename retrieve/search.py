@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.errors import QuestionError
-from index.records import PageArea
 from index.words import all_words
+from retrieve.building import build_hits
+from retrieve.confidence import LEAST_VERBATIM_WORDS, holds_phrase
 from retrieve.filters import Filters, allowed_moments
 from retrieve.fusion import fuse
-from retrieve.hits import Candidate, Hit, merge_hits, placed_links
+from retrieve.hits import Candidate, Hit
 from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
 from retrieve.on_screen import ties_of
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 MILLISECONDS_PER_SECOND = 1000.0
 _POOL_PER_HIT = 4
 _POOL_AT_LEAST = 40
-_LEAST_VERBATIM_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class SearchResult:
     """Parts of it: embed, find, merge."""
     best_text_cosine: float | None
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
+    found: bool
+    """Whether a hit is likely enough to be right; if not, they are only the nearest there is."""
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -88,12 +90,15 @@ def search(
         rank_constant=settings.rank_constant,
     )
     found = time.perf_counter()
-    pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
-    candidates = prefer_verbatim(
-        _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
-    )
-    merged = merge_hits(candidates, query, k=k, settings=settings)
-    hits = _tied(snapshot, _linked(snapshot, merged), query, filters.permissions)
+    merged: tuple[Hit, ...] = ()
+    for pool in _pools(fused, k):
+        candidates = prefer_verbatim(
+            _candidates(snapshot, pool, (texts, pictures), words), query, settings.verbatim_share
+        )
+        merged = build_hits(snapshot, candidates, query, k=k, settings=settings)
+        if len(merged) == k:
+            break
+    hits = _tied(snapshot, merged, query, filters.permissions)
     ended = time.perf_counter()
     return SearchResult(
         query=query,
@@ -105,14 +110,17 @@ def search(
             "merge": (ended - found) * MILLISECONDS_PER_SECOND,
         },
         best_text_cosine=best_cosine,
+        found=any(hit.confidence >= settings.found_confidence for hit in hits),
     )
 
 
-def _linked(snapshot: Snapshot, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits with the links on their words, which only documents have."""
-    in_documents = [hit.moment_id for hit in hits if isinstance(hit.place, PageArea)]
-    links = {one.id: placed_links(one.moment) for one in snapshot.moments(in_documents)}
-    return [replace(hit, links=links.get(hit.moment_id, ())) for hit in hits]
+def _pools(fused: list[tuple[int, float]], k: int) -> Iterator[list[tuple[int, float]]]:
+    """The best of what was found, then more of it: duplicates may take up all that is read."""
+    size = max(_POOL_PER_HIT * k, _POOL_AT_LEAST)
+    yield fused[:size]
+    while size < len(fused):
+        size *= _POOL_PER_HIT
+        yield fused[:size]
 
 
 def _tied(
@@ -136,14 +144,13 @@ def prefer_verbatim(
     anywhere. Queries of one word are left as they are. Scores stay within 0..1.
     """
     wanted = all_words(query)
-    if len(wanted) < _LEAST_VERBATIM_WORDS:
+    if len(wanted) < LEAST_VERBATIM_WORDS:
         return list(candidates)
-    phrase = f" {' '.join(wanted)} "
     weighed = [
         replace(
             candidate,
             score=(1 - verbatim_share) * candidate.score
-            + verbatim_share * (phrase in f" {' '.join(all_words(candidate.stored.moment.text))} "),
+            + verbatim_share * holds_phrase(candidate.stored.moment.text, wanted),
         )
         for candidate in candidates
     ]
@@ -151,15 +158,19 @@ def prefer_verbatim(
 
 
 def _candidates(
-    snapshot: Snapshot, pool: list[tuple[int, float]], lists: tuple[Found, ...]
+    snapshot: Snapshot,
+    pool: list[tuple[int, float]],
+    lists: tuple[Found, ...],
+    words: list[int],
 ) -> list[Candidate]:
     cosines = {
         moment_id: cosine
         for found in lists
         for moment_id, cosine in zip(found.moment_ids, found.cosines, strict=True)
     }
+    ranks = {moment_id: rank for rank, moment_id in enumerate(words, start=1)}
     stored = snapshot.texts([moment_id for moment_id, _ in pool])
     return [
-        Candidate(one, score, cosines.get(moment_id))
+        Candidate(one, score, cosines.get(moment_id), ranks.get(moment_id))
         for one, (moment_id, score) in zip(stored, pool, strict=True)
     ]

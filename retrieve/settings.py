@@ -8,6 +8,29 @@ from index.settings import VectorSearchSettings
 
 
 @dataclass(frozen=True, slots=True)
+class ConfidenceSettings:
+    """Logistic model of the probability that a hit is right (benchmarks/retrieval/calibrate.py)."""
+
+    pictures_from: float = 0.25
+    """Likeness of pictures to the question counts from here on; to this, any picture is like it."""
+    intercept: float = -4.8
+    meaning: float = 2.2
+    """Of the best likeness of its texts to the question, 0..1."""
+    picture: float = 8.0
+    """Of the best likeness of its pictures to the question beyond pictures_from, 0..1."""
+    cover: float = 3.4
+    """Of the share of the question's words that it holds, weighed by rarity, 0..1."""
+    lead: float = 2.0
+    """Of its score less that of the best other hit, -1..1."""
+    listed: float = 2.3
+    """Of 1 / its rank in the list of matching words; 0 where it is not in it."""
+    agreement: float = 1.3
+    """Of the kinds of evidence (said, on screen, seen, printed) beyond the first, 0..1."""
+    verbatim: float = 2.1
+    """Of holding a question of two words or more word by word, 0 or 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetrieveSettings:
     """How a question becomes ranked hits."""
 
@@ -35,4 +58,13 @@ class RetrieveSettings:
     """Neighbours join one span when the weaker cosine is at least this share of the stronger."""
     same_text_share: float = 0.7
     """Texts that share this much of the shorter one's words say the same thing."""
+    duplicate_text_share: float = 0.9
+    """Texts with this share of equal words, and equal numbers, are one hit with a duplicate."""
+    duplicate_picture_cosine: float = 0.98
+    """Pictures this much alike are one hit with a duplicate when they also look the same."""
+    duplicates_shown: int = 20
+    """Duplicates that a hit lists at most."""
+    found_confidence: float = 0.4
+    """A search whose surest hit is less sure says that nothing relevant was found."""
+    confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
     vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)

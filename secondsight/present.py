@@ -18,17 +18,19 @@ from index.highlights import highlights
 from index.inventory import InventoryRow
 from index.manifest import read_manifest
 from index.metadata import NO_METADATA, SourceMetadata
-from index.records import Box, PageArea, Span
+from index.records import Span
 from ingest.report import IngestReport, SourceOutcome
-from retrieve.hits import Hit, PlacedLink
+from retrieve.hits import Hit
 from retrieve.search import SearchResult
 from retrieve.words import content_words
 from secondsight.doctor import Check
+from secondsight.hit_json import hit_json, place_json, ties_json
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
-from secondsight.link_command import on_screen_json, shown_page_json, tie_lines
+from secondsight.link_command import tie_lines
 
 TEXT_LINES_SHOWN = 3
+DUPLICATES_PRINTED = 3
 BYTES_PER_MEGABYTE = 1_000_000
 
 
@@ -48,34 +50,14 @@ def parse_within(text: str | None) -> Span | None:
 # JSON
 
 
-def place_json(place: Span | PageArea) -> dict[str, Any]:
-    """The fields of a place; those of the other kind are null."""
-    if isinstance(place, Span):
-        return {
-            "start_s": place.start_s,
-            "end_s": place.end_s,
-            "page": None,
-            "page_label": None,
-            "boxes": None,
-        }
-    return {
-        "start_s": None,
-        "end_s": None,
-        "page": place.page,
-        "page_label": place.label,
-        "boxes": [_box_json(box) for box in place.boxes],
-    }
-
-
 def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
     """A search result, as `search --json` prints it."""
     snapshot = library.snapshot()
     return {
         "query": result.query,
         "took_ms": round(result.took_ms, 3),
-        "hits": [
-            _hit_json(hit, snapshot.paths(hit.source.id), result.query) for hit in result.hits
-        ],
+        "found": result.found,
+        "hits": [hit_json(hit, result.query, snapshot) for hit in result.hits],
     }
 
 
@@ -154,57 +136,13 @@ def checks_json(checks: Sequence[Check]) -> dict[str, Any]:
     }
 
 
-def _hit_json(hit: Hit, paths: Sequence[str], query: str) -> dict[str, Any]:
-    return {
-        "rank": hit.rank,
-        "score": hit.score,
-        "source": {
-            "id": hit.source.id,
-            "name": hit.source.name,
-            "path": paths[-1] if paths else None,
-            "kind": hit.source.kind,
-        },
-        **place_json(hit.place),
-        "text": hit.text,
-        "highlights": highlights(query, hit.text),
-        "reasons": [
-            {"kind": reason.kind, "score": reason.score, "text": reason.text}
-            for reason in hit.reasons
-        ],
-        **_ties_json(hit),
-        "hyperlinks": [_link_json(placed, hit.text) for placed in hit.links],
-    }
-
-
-def _link_json(placed: PlacedLink, text: str) -> dict[str, Any]:
-    """The words that carry a link, where they are printed, and its address or page."""
-    link = placed.link
-    page = link.target if isinstance(link.target, PageArea) else None
-    return {
-        "start": link.start,
-        "end": link.end,
-        "text": text[link.start : link.end],
-        "boxes": [_box_json(box) for box in placed.boxes],
-        "address": link.target if isinstance(link.target, str) else None,
-        "page": page.page if page else None,
-        "page_label": page.label if page else None,
-    }
-
-
 def _citation_json(citation: Citation) -> dict[str, Any]:
     return {
         "evidence": citation.evidence,
         "source": {"id": citation.source_id, "name": citation.source_name},
         **place_json(citation.place),
         "quote": citation.quote,
-        **_ties_json(citation),
-    }
-
-
-def _ties_json(tied: Hit | Citation) -> dict[str, Any]:
-    return {
-        "on_screen": [on_screen_json(one) for one in tied.on_screen],
-        "shown_page": shown_page_json(tied.shown_page),
+        **ties_json(citation.on_screen, citation.shown_page),
     }
 
 
@@ -229,26 +167,39 @@ def _failure_json(row: InventoryRow) -> dict[str, Any]:
     return {"path": row.path, "stage": row.stage, "reason": row.reason, "seen_at": row.seen_at}
 
 
-def _box_json(box: Box) -> list[float]:
-    return [round(value, 2) for value in (box.x0, box.y0, box.x1, box.y1)]
-
-
 # Text
 
 
 def print_hits(console: Console, result: SearchResult) -> None:
     """Hits, best first: where, why, and the words."""
+    if result.hits and not result.found:
+        console.print("nothing relevant found; the nearest:", style="yellow")
     for hit in result.hits:
         head = Text(f"{hit.rank:>2}. ")
         head.append(f"{hit.source.name} {format_place(hit.place)}", style="bold cyan")
-        head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
+        kinds = ", ".join(dict.fromkeys(reason.kind for reason in hit.reasons))
+        head.append(f"  {kinds}, {hit.confidence:.0%} sure", "dim")
         console.print(head, soft_wrap=True)
-        for line in telling_lines(hit.text, result.query):
+        lines = telling_lines(hit.text, result.query)
+        if not set(content_words(hit.headline)) <= set(content_words(" ".join(lines))):
+            console.print(Text(f"    {hit.headline}", "italic"), highlight=False, soft_wrap=True)
+        for line in lines:
             console.print(_marked(line, result.query), highlight=False, soft_wrap=True)
+        _print_duplicates(console, hit)
         _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")
     console.print(f"{len(result.hits)} hits in {result.took_ms:.0f} ms", style="dim")
+
+
+def _print_duplicates(console: Console, hit: Hit) -> None:
+    """Where the same is shown or said again, in one line."""
+    names = [f"{one.source.name} {format_place(one.place)}" for one in hit.duplicates]
+    if names:
+        more = len(names) - DUPLICATES_PRINTED
+        shown = [*names[:DUPLICATES_PRINTED], *([f"{more} more"] if more > 0 else [])]
+        line = Text(f"    also {'; '.join(shown)}", "dim")
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _marked(line: str, query: str) -> Text:

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.index.data import QUESTIONS, Rows, exact_best, unit
-from generate.sentences import sentence_borders
 from index.embedders import open_embedder
 from index.errors import SecondsightError
 from index.records import MomentKind
@@ -28,6 +27,7 @@ from ingest.mupdf.opening import probe_document
 from ingest.mupdf.reading import read_pages
 from ingest.passages import document_moments
 from ingest.settings import DocumentSettings
+from retrieve.telling import sentence_borders
 
 _LEAST_WORDS = 5
 _MOST_MOMENTS = 200

@@ -210,7 +210,7 @@ def _write(
     frames_left = recipe.duration_s * FRAMES_PER_S
     num_slides = words = clip_frames = scenes_shown = 0
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as out:
-        writer = _Writer(out)
+        writer = Writer(out)
         for scene in scenes:
             shown = min(scene.num_frames, frames_left)
             writer.add(islice(scene.frames, shown), scene.sound[: shown * SAMPLES_PER_FRAME])
@@ -234,12 +234,16 @@ def _write(
     return Lecture(path, recipe.duration_s, num_slides, words, clip_frames / FRAMES_PER_S)
 
 
-class _Writer:
-    """Writes frames and their sound side by side."""
+class Writer:
+    """Writes frames and their sound, mono at `RATE_HZ`, side by side."""
 
-    def __init__(self, out: av.container.OutputContainer) -> None:
+    def __init__(
+        self, out: av.container.OutputContainer, *, frames_per_s: int = FRAMES_PER_S
+    ) -> None:
         self._out = out
-        self._video = out.add_stream("libx264", rate=FRAMES_PER_S)
+        self._frames_per_s = frames_per_s
+        self._samples_per_frame = RATE_HZ // frames_per_s
+        self._video = out.add_stream("libx264", rate=frames_per_s)
         self._video.width, self._video.height = WIDTH_PX, HEIGHT_PX
         self._video.pix_fmt = "yuv420p"
         self._video.options = {"preset": "veryfast", "crf": "23", "g": "250"}
@@ -248,22 +252,24 @@ class _Writer:
         self._frames = 0
 
     def add(self, frames: Iterator[av.VideoFrame], samples: Samples) -> None:
+        """Add frames and the sound that lasts as long as they do."""
         for number, frame in enumerate(frames):
-            frame.pts, frame.time_base = self._frames, Fraction(1, FRAMES_PER_S)
+            frame.pts, frame.time_base = self._frames, Fraction(1, self._frames_per_s)
             frame.pict_type = av.video.frame.PictureType.NONE  # the encoder's own choice
             self._out.mux(self._video.encode(frame))
-            first = number * SAMPLES_PER_FRAME
-            self._add_sound(samples[first : first + SAMPLES_PER_FRAME])
+            first = number * self._samples_per_frame
+            self._add_sound(samples[first : first + self._samples_per_frame])
             self._frames += 1
 
     def _add_sound(self, samples: Samples) -> None:
         levels = (np.clip(samples, -1, 1) * 32767).astype(np.int16).reshape(1, -1)
         block = av.AudioFrame.from_ndarray(levels, format="s16", layout="mono")
         block.sample_rate, block.time_base = RATE_HZ, Fraction(1, RATE_HZ)
-        block.pts = self._frames * SAMPLES_PER_FRAME
+        block.pts = self._frames * self._samples_per_frame
         self._out.mux(self._audio.encode(block))
 
     def end(self) -> None:
+        """Write what is left; nothing can be added afterwards."""
         self._out.mux(self._video.encode(None))
         self._out.mux(self._audio.encode(None))
 

@@ -40,7 +40,14 @@ Image = npt.NDArray[np.uint8]
 _SENTENCE_WORDS = range(5, 36)
 _SENTENCE_END = re.compile(r"(?<=[a-z)\]][.!?])\s+(?=[A-Z])")
 _PLAIN_WORD = re.compile(r"[(\"'“‘]?[A-Za-z][A-Za-z'’-]*[)\"'”’]?[,.;:!?)]*")
+_ACCENTED_WORD = re.compile(
+    r"[(\"'“‘„»]?[^\W\d_][^\W\d_'’-]*(?:['’-][^\W\d_]+)*[)\"'”’«]?[,.;:!?)]*"
+)
+_ACCENTED_END = re.compile(r"(?<=[^\W\d_A-Z)\]][.!?])\s+(?=[A-ZÄÖÜÀÉÈÊ])")
 _PLAIN_SHARE = 0.9
+_LOOSE_ACCENT = re.compile(r"([\u00a8\u00b4`])\s?([A-Za-z])")
+"""TeX's older fonts print an accent before its letter."""
+_ACCENTS = {"\u00a8": "\u0308", "\u00b4": "\u0301", "`": "\u0300"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ def find_documents(folders: Sequence[Path]) -> list[Path]:
 
 def slides(documents: Sequence[Path]) -> Iterator[Slide]:
     """Slides from all documents in turn, as long as there are pages that make one."""
-    sources = [_slides_of(path) for path in documents]
+    sources = [slides_of(path) for path in documents]
     while sources:
         for source in list(sources):
             slide = next(source, None)
@@ -90,15 +97,19 @@ def slides(documents: Sequence[Path]) -> Iterator[Slide]:
                 yield slide
 
 
-def _slides_of(path: Path) -> Iterator[Slide]:
+def slides_of(path: Path, *, first_page: int = 1, accents: bool = False) -> Iterator[Slide]:
+    """Slides of one document in its order, from a page on, counted from 1.
+
+    `accents`: letters beyond a to z make plain words, as languages other than English have them.
+    """
     with pymupdf.open(path) as document:
-        for page in document:
-            slide = _slide(path.name, page)
+        for number in range(first_page - 1, len(document)):
+            slide = _slide(path.name, document[number], accents)
             if slide is not None:
                 yield slide
 
 
-def _slide(document: str, page: pymupdf.Page) -> Slide | None:
+def _slide(document: str, page: pymupdf.Page, accents: bool) -> Slide | None:
     blocks = [block for block in page.get_text("blocks") if block[6] == 0]
     if not blocks:
         return None
@@ -110,27 +121,34 @@ def _slide(document: str, page: pymupdf.Page) -> Slide | None:
     if not page.rect.contains(area):
         return None
     shown = [block[4] for block in blocks if block[3] <= area.y1]
-    sentences = tuple(sentence for text in shown for sentence in spoken_sentences(text))
+    sentences = tuple(sentence for text in shown for sentence in spoken_sentences(text, accents))
     words = sum(area.contains(pymupdf.Rect(word[:4])) for word in page.get_text("words"))
     if words < MIN_WORDS or len(sentences) < MIN_SENTENCES:
         return None
     return Slide(document, page.number + 1, _picture(page, area), words, sentences)
 
 
-def spoken_sentences(text: str) -> list[str]:
-    """Sentences of a paragraph that a narrator can read: plain words, no code, no formulas."""
+def spoken_sentences(text: str, accents: bool = False) -> list[str]:
+    """Sentences of a paragraph that a narrator can read: plain words, no code, no formulas.
+
+    `accents` as in `slides_of`.
+    """
+    if accents:
+        text = _LOOSE_ACCENT.sub(lambda found: found[2] + _ACCENTS[found[1]], text)
     joined = re.sub(r"(?<=\w)-\n(?=[a-z])", "", unicodedata.normalize("NFKC", text))
-    sentences = _SENTENCE_END.split(" ".join(joined.split()))
-    return [sentence for sentence in sentences if _can_be_read_out(sentence)]
+    ends = _ACCENTED_END if accents else _SENTENCE_END
+    word = _ACCENTED_WORD if accents else _PLAIN_WORD
+    sentences = ends.split(" ".join(joined.split()))
+    return [sentence for sentence in sentences if _can_be_read_out(sentence, word)]
 
 
-def _can_be_read_out(sentence: str) -> bool:
+def _can_be_read_out(sentence: str, plain_word: re.Pattern[str]) -> bool:
     words = sentence.split()
     if len(words) not in _SENTENCE_WORDS or not sentence[0].isupper() or sentence[-1] not in ".!?":
         return False
     if sentence.count(":") > 1:
         return False  # a list of translations or keys
-    plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
+    plain = sum(plain_word.fullmatch(word) is not None for word in words)
     return plain >= _PLAIN_SHARE * len(words)
 
 

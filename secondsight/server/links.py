@@ -6,15 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
-import numpy as np
-
-from index.catalog import MOMENT_KINDS
-from index.records import MomentKind, PageArea, Source, Span
+from index.records import PageArea, Source, Span
 from index.snapshot import Snapshot
 from retrieve.hits import Hit
-
-_SEEN = (MomentKind.FRAME, MomentKind.PAGE, MomentKind.FIGURE)
-"""Kinds of moments that have pictures of their own."""
 
 
 def hit_links(hit: Hit, snapshot: Snapshot) -> dict[str, str | None]:
@@ -51,38 +45,12 @@ def place_fragment(place: Span | PageArea, start: Fraction = Fraction(0)) -> str
     return f"#page={place.page}"
 
 
-def seen_with(snapshot: Snapshot, source_id: str, ordinal: int) -> int | None:
-    """Ordinal of the moment whose picture shows a moment; None when nothing does.
-
-    That is the moment itself, the frame on the screen when it begins, or the page it is on.
-    Raises KeyError for an unknown source, IndexError for an unknown moment.
-    """
-    moments = snapshot.source_range(source_id)
-    moment = moments[ordinal]
-    columns = snapshot.columns
-    kinds = columns.kind[moments.start : moments.stop]
-    kind = MOMENT_KINDS[kinds[ordinal]]
-    if kind in _SEEN:
-        return ordinal
-    if kind is MomentKind.PASSAGE:
-        same_page = columns.page[moments.start : moments.stop] == columns.page[moment]
-        pages = np.flatnonzero((kinds == MOMENT_KINDS.index(MomentKind.PAGE)) & same_page)
-        return int(pages[0]) if len(pages) else None
-    frames = np.flatnonzero(kinds == MOMENT_KINDS.index(MomentKind.FRAME))
-    if len(frames) == 0:
-        return None
-    starts_s = columns.start_s[moments.start + frames]
-    begun = np.flatnonzero(starts_s <= columns.start_s[moment])
-    return int(frames[begun[np.argmax(starts_s[begun])] if len(begun) else np.argmin(starts_s)])
-
-
 def _picture_link(hit: Hit, snapshot: Snapshot) -> str | None:
-    if hit.source.id not in snapshot.sources:  # forgotten since the search
+    if hit.thumbnail is None or hit.source.id not in snapshot.sources:  # or forgotten since
         return None
-    if hit.ordinal >= len(snapshot.source_range(hit.source.id)):  # read again since the search
+    if hit.thumbnail >= len(snapshot.source_range(hit.source.id)):  # read again since the search
         return None
-    seen = seen_with(snapshot, hit.source.id, hit.ordinal)
-    return None if seen is None else f"/v1/moments/{hit.source.id}/{seen}/picture"
+    return f"/v1/moments/{hit.source.id}/{hit.thumbnail}/picture"
 
 
 def _seekable_s(instant: Fraction) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generate.evidence import Evidence
-from generate.sentences import sentence_borders, split_evidence
+from generate.sentences import split_evidence
 from index.files import FilePart
 from index.records import (
     Box,
@@ -25,6 +25,7 @@ from index.records import (
 from index.word_boxes import NO_WORD_BOXES, WordBoxes
 from ingest.frames import KeptFrame
 from ingest.screen_text import screen_text_moments
+from retrieve.telling import sentence_borders
 
 NO_PICTURE = FilePart("", 0, 0)
 DOCUMENT = Source("d" * 32, SourceKind.DOCUMENT, "manual.pdf", 1, None, 9)

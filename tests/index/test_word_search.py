@@ -210,6 +210,14 @@ def test_equal_moments_of_unequal_shards_score_the_same(tmp_path: Path) -> None:
 # --- versions ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [("button", 4), ("buttons", 4), ("reset", 4), ("1.15", 1), ("C++", 1), ("重", 2), ("zzz", 0)],
+)
+def test_moments_that_hold_a_word_are_counted(phrases: LexicalIndex, word: str, count: int) -> None:
+    assert phrases.num_holding(word) == count
+
+
 def test_words_of_another_version_are_refused(tmp_path: Path) -> None:
     write_words(tmp_path / "w", ["one"], headings=[""], names=["a"])
     about = tmp_path / "w" / "words.json"

@@ -1,0 +1,1 @@
+"""Is the right moment found? A generated archive, questions with known answers, scores."""

@@ -1,0 +1,79 @@
+"""Is the right moment found? `python -m benchmarks.retrieval --media FOLDER --archive FOLDER`.
+
+Makes talks from the PDFs of Debian packages (`plan.py` names them; unpacked below pdfs/ of the
+folder of --media), narrated by espeak-ng, ingests them with documents and clips into a library in
+the folder of --archive, asks questions whose answers are known, and prints tables. What is there
+is kept: asking again takes minutes. Tune on --split dev; test is for what is published.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.retrieval.archive import build_archive
+from benchmarks.retrieval.questions import all_questions
+from benchmarks.retrieval.systems import Remembering, run, systems
+from benchmarks.retrieval.tables import (
+    archive_table,
+    confidence_table,
+    draw_reliability,
+    kinds_table,
+    latency_line,
+    misses,
+    systems_table,
+)
+from index.embedders import open_embedder
+from secondsight.settings import load_settings
+
+SEED = 2026
+SHOWN = ("fused", "dense alone", "lexical alone", "naive: whisper and MiniLM", "BM25 alone")
+
+
+def main() -> None:
+    """Make what is missing, ask, print."""
+    given = _arguments()
+    archive = build_archive(
+        given.media, given.archive, minutes=given.minutes, seed=SEED, ingest=not given.as_it_is
+    )
+    questions = all_questions(archive.truth, seed=SEED)
+    print(f"{os.cpu_count()} CPU cores, load {os.getloadavg()[0]:.1f}\n")
+    print(archive_table(archive.truth, questions))
+    settings = load_settings()
+    asked = [question for question in questions if question.split == given.split]
+    embedder = Remembering(open_embedder(settings.index.embedder))
+    snapshot = archive.library.snapshot()
+    results = {
+        system.name: run(system, asked) for system in systems(snapshot, embedder, settings.retrieve)
+    }
+    print(f"\n{given.split}, all answerable questions in words:\n")
+    print(systems_table(results, seed=SEED))
+    print("\nhit@1 / hit@5:\n")
+    print(kinds_table(results, SHOWN))
+    whole = next(iter(results.values()))
+    print(f"\n{confidence_table(whole)}\n\n{latency_line(whole)}")
+    if given.diagram:
+        draw_reliability(whole, given.diagram)
+    if given.misses:
+        print(f"\n{misses(whole)}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    folder = Path(tempfile.gettempdir()) / "secondsight-benchmark-media"
+    parser.add_argument("--media", type=Path, default=folder, help="default: %(default)s")
+    parser.add_argument("--archive", type=Path, default=folder / "retrieval")
+    parser.add_argument("--minutes", type=float, default=10.0, help="length of a talk")
+    parser.add_argument("--split", choices=("dev", "test"), default="test")
+    parser.add_argument("--as-it-is", action="store_true", help="ingest nothing")
+    parser.add_argument("--misses", action="store_true", help="list questions answered wrongly")
+    parser.add_argument("--diagram", type=Path, help="picture of the reliability diagram (PNG)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Moments become groups, one a place, each with its exact place.
+
+A group stands where its best moment stands. Other moments of the place join it as reasons and
+widen it only when they carry on the same thing: a quote that runs over several utterances, a text
+that stays on the screen, a picture that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from index.records import MomentKind, MomentText, PageArea, Span
+from retrieve.words import content_words, share_of_shorter, share_within
+
+if TYPE_CHECKING:
+    from retrieve.hits import Candidate
+    from retrieve.settings import RetrieveSettings
+
+_QUOTED_WORDS = 2
+"""An utterance with fewer content words is no quote by itself."""
+
+
+@dataclass(slots=True)
+class Group:
+    """The moments of one place, found for one question."""
+
+    anchor: Candidate
+    score: float
+    joined: list[Candidate] = field(default_factory=list)
+    """Moments, the anchor among them, that make up the place."""
+    supports: list[Candidate] = field(default_factory=list)
+    """Moments that speak for it without widening it."""
+    overlapping: list[Candidate] = field(default_factory=list)
+    """Moments that speak for it, too, and are places of their own."""
+
+    @property
+    def members(self) -> list[Candidate]:
+        """All that speaks for it: what makes up the place, best first, then what supports it."""
+        return [*best_first(self.joined), *best_first([*self.supports, *self.overlapping])]
+
+    @property
+    def moment(self) -> MomentText:
+        """The best moment, at which it stands."""
+        return self.anchor.stored.moment
+
+    def span(self) -> Span:
+        """What its moments cover together (videos)."""
+        spans = [member.stored.moment.span for member in self.joined]
+        return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+    def text(self) -> str:
+        """What is said or written there: of a quote over several utterances, all of it."""
+        if self.moment.kind is not MomentKind.UTTERANCE:
+            return self.moment.text
+        return " ".join(dict.fromkeys(one.stored.moment.text for one in self.in_time()))
+
+    def in_time(self) -> list[Candidate]:
+        """The moments that make up the place, by time (videos)."""
+        return sorted(self.joined, key=lambda member: member.stored.moment.span)
+
+
+def merged(
+    candidates: Sequence[Candidate], question: str, settings: RetrieveSettings
+) -> list[Group]:
+    """Merge candidates into groups, best first, equal ones in the order of the library.
+
+    Every candidate is in exactly one group, and may speak for another (`Group.overlapping`).
+    """
+    groups: list[Group] = []
+    in_order = best_first(candidates)
+    for candidate in in_order:
+        if not any(_absorb(group, candidate, question, settings) for group in groups):
+            groups.append(Group(candidate, candidate.score, joined=[candidate]))
+    for group in groups:
+        group.overlapping.extend(_overlapping_texts(group, in_order))
+    return groups
+
+
+def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By score, equal ones in the order of the library."""
+    return sorted(candidates, key=lambda one: (-one.score, one.stored.id))
+
+
+def _absorb(group: Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
+    """Take the candidate into the group when it is the same place; False when it is not."""
+    if group.anchor.stored.source.id != candidate.stored.source.id:
+        return False
+    if isinstance(candidate.stored.moment.place, PageArea):
+        return _absorb_on_page(group, candidate, settings)
+    if group.moment.kind is candidate.stored.moment.kind:
+        return _absorb_same_kind(group, candidate, question, settings)
+    return _absorb_other_kind(group, candidate, settings)
+
+
+def _absorb_on_page(group: Group, candidate: Candidate, settings: RetrieveSettings) -> bool:
+    moment = candidate.stored.moment
+    if group.moment.area.page != moment.area.page:
+        return False
+    if moment.kind is MomentKind.PAGE:
+        group.supports.append(candidate)
+        return True
+    if group.moment.kind is MomentKind.PAGE:
+        _take_over(group, candidate)
+        return True
+    if share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share:
+        group.supports.append(candidate)
+        return True
+    return False
+
+
+def _absorb_same_kind(
+    group: Group, candidate: Candidate, question: str, settings: RetrieveSettings
+) -> bool:
+    moment = candidate.stored.moment
+    if group.span().gap_to(moment.span) > settings.merge_gap_s:
+        return False
+    if moment.kind is MomentKind.UTTERANCE:
+        goes_on = _is_quoted(group.moment, question) and _is_quoted(moment, question)
+    elif moment.kind is MomentKind.SCREEN_TEXT:
+        goes_on = share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share
+    else:
+        goes_on = group.moment.text == moment.text or _nearly_as_strong(
+            group.anchor, candidate, settings.merge_ratio
+        )
+    if goes_on:
+        group.joined.append(candidate)
+    return goes_on
+
+
+def _absorb_other_kind(group: Group, candidate: Candidate, settings: RetrieveSettings) -> bool:
+    moment = candidate.stored.moment
+    if not group.span().overlaps(moment.span):
+        return False
+    if moment.kind is MomentKind.FRAME:
+        group.supports.append(candidate)
+        return True
+    if group.moment.kind is MomentKind.FRAME:
+        return False
+    if share_of_shorter(group.moment.text, moment.text) < settings.same_text_share:
+        return False
+    if moment.kind is MomentKind.UTTERANCE:
+        _take_over(group, candidate)
+    else:
+        group.supports.append(candidate)
+    return True
+
+
+def _take_over(group: Group, candidate: Candidate) -> None:
+    """The candidate says the same at a more exact place: the hit moves there."""
+    group.supports.extend(group.joined)
+    group.anchor = candidate
+    group.joined = [candidate]
+
+
+def _is_quoted(utterance: MomentText, question: str) -> bool:
+    """True when the question holds nearly all of what is said."""
+    enough = len(set(content_words(utterance.text))) >= _QUOTED_WORDS
+    return enough and share_within(utterance.text, question) >= 0.8
+
+
+def _nearly_as_strong(first: Candidate, second: Candidate, ratio: float) -> bool:
+    if first.cosine is None or second.cosine is None:
+        return False
+    stronger = max(first.cosine, second.cosine)
+    return stronger > 0 and min(first.cosine, second.cosine) >= ratio * stronger
+
+
+def _overlapping_texts(group: Group, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Screen text shown while an utterance is heard speaks for it, and stays a hit of its own."""
+    if group.moment.kind is not MomentKind.UTTERANCE:
+        return []
+    span = group.span()
+    known = {member.stored.id for member in (*group.joined, *group.supports)}
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT
+        and candidate.stored.source.id == group.anchor.stored.source.id
+        and candidate.stored.id not in known
+        and span.overlaps(candidate.stored.moment.span)
+    ]
