@@ -95,7 +95,7 @@ def find_times(text: str) -> tuple[TimeExpression, ...]:
         place = signs.original(start, -minus_end)
         words = text[slice(*place)]
         windows = _windows(phrase.meaning, signs, match)
-        if windows and (spaced or any(map(is_han, words))):
+        if windows and spaced != any(map(is_han, words)):
             done = -minus_end
             expressions.append(TimeExpression(*place, words, windows, sure=phrase.sure))
     return tuple(expressions)
@@ -176,26 +176,26 @@ def _points(
     row = [(Sign(signs.text[at]), signs.values[at]) for at in range(*place) if at in signs.values]
     sign, value = row[0]
     if isinstance(value, Clock):
-        readings = [_Point.exact(value.seconds, value.unit_s)]
-        if value.as_hours is not None and value.as_hours != value.seconds:
-            readings.append(_Point.exact(value.as_hours, MINUTE_S, is_hours=True))
-        return tuple(readings)
-    if len(row) == 1 and sign is not Sign.UNIT:
-        if unit_s is None:
-            return ()
-        if counts:
-            return (_named(value, unit_s, counted=sign is not Sign.NUMBER),)
-        return (_Point.exact(value * unit_s, unit_s),)
-    if counts and len(row) == 2 and sign is Sign.NUMBER:
-        return (_named(value, int(_number(row[1][1])), counted=True),)
-    if sign is Sign.UNIT:
-        number = Fraction(1) if len(row) == 1 else _number(row[1][1])
-        if len(row) == 1:
-            return (_Point.exact(value, int(value)),)
-        return (_named(number, int(value), counted=value == HOUR_S),)
-    if sign in (Sign.ORDINAL, Sign.FIRST) and len(row) == 2:
-        return (_named(value, int(_number(row[1][1])), counted=True),)
-    return (_Point.exact(*_duration(row)),)
+        return _readings(value)
+    alone, is_unit = len(row) == 1, sign is Sign.UNIT
+    if alone and not is_unit and unit_s is None:
+        return ()
+    is_ordinal = sign in (Sign.ORDINAL, Sign.FIRST)
+    names_it = (is_unit and row[-1][0] is Sign.NUMBER) or (is_ordinal and len(row) <= 2)
+    if names_it or (counts and len(row) <= 2 and not is_unit):
+        by_sign = dict(row)
+        in_s = int(_number(by_sign[Sign.UNIT])) if Sign.UNIT in by_sign else unit_s or MINUTE_S
+        return (_named(_number(row[1][1] if is_unit else value), in_s, counted=is_ordinal),)
+    if alone and not is_unit:
+        return (_Point.exact(value * (unit_s or 1), unit_s or 1),)
+    return (_Point.exact(*_duration([(Sign.NUMBER, Fraction(1)), *row] if is_unit else row)),)
+
+
+def _readings(clock: Clock) -> tuple[_Point, ...]:
+    point = _Point.exact(clock.seconds, clock.unit_s)
+    if clock.as_hours is None or clock.as_hours == clock.seconds:
+        return (point,)
+    return (point, _Point.exact(clock.as_hours, MINUTE_S, is_hours=True))
 
 
 def _named(number: Fraction, unit_s: int, *, counted: bool) -> _Point:
@@ -323,12 +323,12 @@ def _compiled(phrase: Phrase, *, spaced: bool) -> re.Pattern[str]:
     more = f"(?:(?:,|and|,and|и)?{piece}{Sign.HALF}?)*"
     forms = {
         "clock": Sign.CLOCK,
-        "named": f"{Sign.UNIT}{Sign.NUMBER}",
+        "named": f"(?<!{Sign.NUMBER}){Sign.UNIT}{Sign.NUMBER}(?!{Sign.HALF}?{Sign.UNIT})",
         "ordinal": f"{any_ordinal}{Sign.UNIT}{more}",
         "d": f"{piece}{Sign.HALF}?{more}",
         "n": Sign.NUMBER,
         "o": any_ordinal,
-        "u": Sign.UNIT,
+        "u": f"{Sign.UNIT}{Sign.HALF}?",
     }
     forms["p"] = "|".join(forms[name] for name in ("clock", "ordinal", "named", "d", "n", "o"))
     groups: list[str] = []
@@ -340,7 +340,9 @@ def _compiled(phrase: Phrase, *, spaced: bool) -> re.Pattern[str]:
         return f"(?P<{found[1]}{len(groups)}>{forms[found[1]]})"
 
     pattern = re.sub(r"\{([a-z]+)\}", group, phrase.template.replace(" ", " ?"))
-    return re.compile(f"(?<!\\w){pattern}(?!\\w)" if spaced else pattern)
+    if not spaced:
+        return re.compile(pattern)
+    return re.compile(f"(?:(?<!\\w)|(?!\\w))(?:{pattern})(?:(?<!\\w)|(?!\\w))")
 
 
 _PATTERNS = [

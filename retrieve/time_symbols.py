@@ -109,6 +109,7 @@ _HAN_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六�
 _LONGEST_WORDS = 4
 _SHORT_UNITS = frozenset("msмс")
 """Only directly after a number: "5 m" are metres and «с» is a word."""
+_NUMBER = (Sign.NUMBER,)
 _DAY_BEFORE = re.compile("(?:" + "|".join(f"(?:{one.day_before})" for one in LANGUAGES) + r")\s*$")
 _DAY_AFTER = re.compile(
     r"\s*(?:"
@@ -222,7 +223,7 @@ def _with_vocabulary(tokens: list[Token]) -> list[Token]:
     while at < len(tokens):
         for count in range(min(_LONGEST_WORDS, len(tokens) - at), 0, -1):
             row = tokens[at : at + count]
-            if all(token.sign is None for token in row):
+            if all(one.sign is None and not is_han(one.text[0]) for one in row):
                 whole = Token(" ".join(one.text for one in row), row[0].start, row[-1].end)
                 known = _of_vocabulary(whole, whole.text)
                 if known is not None:
@@ -246,42 +247,30 @@ def _with_units(tokens: list[Token]) -> list[Token]:
     """Decide by the neighbours: "second" (unit or ordinal), short units, halves."""
     found: list[Token] = []
     for number, token in enumerate(tokens):
-        previous = found[-1] if found else None
-        following = tokens[number + 1] if number + 1 < len(tokens) else None
-        after_number = previous is not None and previous.sign is Sign.NUMBER
-        if token.text == "second" and (
-            after_number
-            or (
-                following is not None
-                and following.sign is Sign.NUMBER
-                and not _is_unit_after(tokens, number + 2)
-            )
-        ):
-            token = replace(token, sign=Sign.UNIT, value=Fraction(SECOND_S))
-        elif token.sign is Sign.UNIT and len(token.text) == 1 and token.text.isalpha():
-            adjacent = previous is not None and previous.end == token.start
-            if token.text in "分秒":
-                usable = previous is not None and previous.sign in (
-                    Sign.NUMBER,
-                    Sign.ORDINAL,
-                    Sign.FIRST,
-                )
-            else:
-                usable = after_number and (adjacent or token.text not in _SHORT_UNITS)
-            if not usable:
-                token = replace(token, sign=None)
-        elif token.sign is Sign.HALF and token.text == "半":
-            if previous is None or previous.sign not in (Sign.NUMBER, Sign.UNIT):
-                if following is not None and following.sign is Sign.UNIT:
-                    token = replace(token, sign=Sign.NUMBER, value=Fraction(1, 2))
-                else:
-                    token = replace(token, sign=None)
+        previous = found[-1].sign if found else None
+        following = [one.sign for one in tokens[number + 1 : number + 3]]
+        if token.text == "second":
+            names_one = following[:1] == [Sign.NUMBER] and following[1:] != [Sign.UNIT]
+            if previous is Sign.NUMBER or names_one:
+                token = replace(token, sign=Sign.UNIT, value=Fraction(SECOND_S))  # noqa: PLW2901
+        elif token.text == "半":
+            token = _half(token, previous, following)  # noqa: PLW2901
+        elif token.sign is Sign.UNIT and len(token.text) == 1:
+            adjacent = bool(found) and found[-1].end == token.start
+            allowed = (Sign.NUMBER, Sign.ORDINAL, Sign.FIRST) if token.text in "分秒" else _NUMBER
+            if previous not in allowed or not (adjacent or token.text not in _SHORT_UNITS):
+                token = replace(token, sign=None)  # noqa: PLW2901
         found.append(token)
     return found
 
 
-def _is_unit_after(tokens: list[Token], number: int) -> bool:
-    return number < len(tokens) and tokens[number].sign is Sign.UNIT
+def _half(token: Token, previous: Sign | None, following: list[Sign | None]) -> Token:
+    """半: a half more after a number or unit, half of one before a unit, else a word."""
+    if previous in (Sign.NUMBER, Sign.UNIT):
+        return token
+    if following[:1] == [Sign.UNIT]:
+        return replace(token, sign=Sign.NUMBER, value=Fraction(1, 2))
+    return replace(token, sign=None)
 
 
 def _composed(tokens: list[Token]) -> list[Token]:
@@ -296,29 +285,26 @@ def _composed(tokens: list[Token]) -> list[Token]:
 
 
 def _joined_number(found: list[Token]) -> tuple[int, Token] | None:
+    """What the last tokens make together, and how many of them."""
     last = found[-1]
-    if last.sign not in (Sign.NUMBER, Sign.ORDINAL, Sign.FIRST) or len(found) < 2:
-        return None
-    count = 3 if found[-2].text in ("-", "and") and found[-2].sign is None else 2
-    if len(found) < count or found[-count].sign is not Sign.NUMBER:
+    count = 3 if len(found) > 2 and found[-2].text in ("-", "and") else 2
+    if last.sign not in (Sign.NUMBER, Sign.ORDINAL, Sign.FIRST) or len(found) < count:
         return None
     tens = found[-count]
-    if not (tens.text[0].isalpha() and last.text[0].isalpha()) or "一" <= last.text[0]:
+    values = (tens.value, last.value)
+    if tens.sign is not Sign.NUMBER or not (_is_word(tens) and _is_word(last)):
         return None
-    assert isinstance(tens.value, Fraction) and isinstance(last.value, Fraction)
-    fits = (tens.value in range(20, 100, 10) and count_between(last.value, 1, 9)) or (
-        tens.value == 100 and count_between(last.value, 1, 99)
-    )
-    if not fits or (count == 3 and found[-2].text == "and" and tens.value != 100):
+    after_hundred = values[0] == 100 and values[1] in range(1, 100)
+    after_ten = values[0] in range(20, 100, 10) and values[1] in range(1, 10)
+    if not (after_hundred or (after_ten and found[-2].text != "and")):
         return None
-    value = tens.value + last.value
-    whole = Token(f"{tens.text} {last.text}", tens.start, last.end, Sign.NUMBER, value)
-    return count, whole if last.sign is Sign.NUMBER else replace(whole, sign=Sign.ORDINAL)
+    value = Fraction(sum(number for number in values if isinstance(number, Fraction)))
+    sign = Sign.NUMBER if last.sign is Sign.NUMBER else Sign.ORDINAL
+    return count, Token(f"{tens.text} {last.text}", tens.start, last.end, sign, value)
 
 
-def count_between(value: Fraction, least: int, most: int) -> bool:
-    """True for a whole number within the borders."""
-    return value.denominator == 1 and least <= value <= most
+def _is_word(token: Token) -> bool:
+    return token.text[0].isalpha() and not is_han(token.text[0])
 
 
 def _keeps_space(before: Token, token: Token) -> bool:

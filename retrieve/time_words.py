@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from fractions import Fraction
+from typing import TypeVar
 
+_Value = TypeVar("_Value")
 SECOND_S, MINUTE_S, HOUR_S = 1, 60, 3600
 
 
@@ -81,10 +83,20 @@ class Language:
     """Words that ask without saying what for ("what happened"); a regular expression."""
 
 
+def each(words: str, value: _Value) -> dict[str, _Value]:
+    """Words that all mean the same."""
+    return dict.fromkeys(words.split(), value)
+
+
 def joined(*names: str) -> str:
     """An alternation of words, the longest first."""
     words = sorted({word for name in names for word in name.split()}, key=len, reverse=True)
     return "(?:" + "|".join(words) + ")"
+
+
+def listed(words: str) -> list[str]:
+    """Words, one by one."""
+    return words.split()
 
 
 def numbered(text: str, start: int = 1) -> dict[str, int]:

@@ -11,13 +11,15 @@ from retrieve.time_words import (
     Language,
     Meaning,
     Phrase,
+    each,
     joined,
+    listed,
     numbered,
 )
 
-_ONES = """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-sixteen seventeen eighteen nineteen""".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = listed("""one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen""")
+_TENS = listed("twenty thirty forty fifty sixty seventy eighty ninety")
 _ORDINALS = numbered("""
 first 1st
 second
@@ -60,7 +62,7 @@ ENGLISH = Language(
         **dict.fromkeys(("a", "an"), Fraction(1)),
         **dict.fromkeys(("hundred", "a hundred", "one hundred"), Fraction(100)),
         **dict.fromkeys(("half a", "half an", "half of an", "a half"), Fraction(1, 2)),
-        **dict.fromkeys(("quarter of an", "a quarter of an", "quarter"), Fraction(1, 4)),
+        **dict.fromkeys(("quarter of an", "a quarter of an"), Fraction(1, 4)),
         "three quarters of an": Fraction(3, 4),
         **dict.fromkeys(("couple", "couple of", "a couple of", "a couple"), Fraction(2)),
         **dict.fromkeys(("few", "a few", "several"), Fraction(5)),
@@ -71,11 +73,11 @@ ENGLISH = Language(
         **_PARTS,
     },
     units={
-        **dict.fromkeys("seconds sec secs s".split(), SECOND_S),
-        **dict.fromkeys("minute minutes min mins m".split(), MINUTE_S),
-        **dict.fromkeys("hour hours hr hrs h".split(), HOUR_S),
+        **each("seconds sec secs s", SECOND_S),
+        **each("minute minutes min mins m", MINUTE_S),
+        **each("hour hours hr hrs h", HOUR_S),
     },
-    lengths={},
+    lengths={"half hour": HOUR_S // 2, "quarter hour": HOUR_S // 4, "half minute": MINUTE_S // 2},
     halves=frozenset({"and a half", "and half"}),
     phrases=(
         Phrase(Meaning.BETWEEN, f"(?:in |during )?between {_THE}{{p}} and {_THE}{{p}}{_TAIL}"),
@@ -99,7 +101,12 @@ ENGLISH = Language(
         Phrase(Meaning.AFTER, f"(?:from|starting (?:at|from)) {_MARK}{{p}} (?:on|onwards?)(?!\\w)"),
         Phrase(Meaning.AFTER, f"(?:any time )?(?:after|past|starting at) {_MARK}{{p}}{_TAIL}"),
         Phrase(Meaning.BEFORE, f"(?:any time )?(?:before|until|till|up to) {_MARK}{{p}}{_TAIL}"),
-        Phrase(Meaning.AROUND, f"{_ABOUT} {_MARK}{{p}}(?: (?:mark|in))?{_TAIL}"),
+        Phrase(
+            Meaning.AROUND,
+            f"{_ABOUT} {_MARK}(?:{{clock}}|{{named}}|{{ordinal}})(?: (?:mark|in))?{_TAIL}",
+        ),
+        Phrase(Meaning.AROUND, f"at {_ABOUT} {_MARK}{{d}}(?: (?:mark|in))?{_TAIL}"),
+        Phrase(Meaning.AROUND, f"{_ABOUT} {_MARK}{{d}} (?:mark|in){_TAIL}"),
         Phrase(Meaning.AROUND, f"(?:{_ABOUT} )(?:halfway|midway|half way)(?: through)?{_OF_MEDIA}"),
         Phrase(Meaning.AT, f"(?:at|@) {_MARK}{{p}}(?: mark| in)?{_TAIL}"),
         Phrase(Meaning.AT, f"(?:in |on |during )?{_THE}{{named}}{_TAIL}"),

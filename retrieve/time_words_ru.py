@@ -11,7 +11,9 @@ from retrieve.time_words import (
     Language,
     Meaning,
     Phrase,
+    each,
     joined,
+    listed,
     numbered,
 )
 
@@ -49,11 +51,11 @@ _TENS = numbered(
 """,
     2,
 )
-_STEMS = """перв втор трет четверт пят шест седьм восьм девят десят одиннадцат двенадцат тринадцат
-четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат""".split()
-_TENS_STEMS = "двадцат тридцат сороков пятидесят шестидесят семидесят восьмидесят девяност".split()
-_ENDINGS = "ый ий ой ая яя ое ую ого ому ом ым ые ых ым".split()
-_THIRD = "третий третья третье третью третьей третьего третьему третьем третьи".split()
+_STEMS = listed("""перв втор трет четверт пят шест седьм восьм девят десят одиннадцат двенадцат
+тринадцат четырнадцат пятнадцат шестнадцат семнадцат восемнадцат девятнадцат""")
+_TENS_STEMS = listed("двадцат тридцат сороков пятидесят шестидесят семидесят восьмидесят девяност")
+_ENDINGS = listed("ый ий ой ая яя ое ую ого ому ом ым ые ых ым")
+_THIRD = listed("третий третья третье третью третьей третьего третьему третьем третьи")
 _PARTS = numbered(
     """
 половина половины половине половину половиной
@@ -82,11 +84,11 @@ RUSSIAN = Language(
     numbers={
         **{word: Fraction(n) for word, n in _CARDINALS.items()},
         **{word: Fraction(10 * n) for word, n in _TENS.items()},
-        **dict.fromkeys("сто ста".split(), Fraction(100)),
-        **dict.fromkeys("полтора полторы полутора".split(), Fraction(3, 2)),
-        **dict.fromkeys("пол половина половину".split(), Fraction(1, 2)),
-        **dict.fromkeys("пару пара пары".split(), Fraction(2)),
-        **dict.fromkeys("несколько нескольких".split(), Fraction(5)),
+        **each("сто ста", Fraction(100)),
+        **each("полтора полторы полутора", Fraction(3, 2)),
+        **each("пол половина половину", Fraction(1, 2)),
+        **each("пару пара пары", Fraction(2)),
+        **each("несколько нескольких", Fraction(5)),
         "три четверти": Fraction(3, 4),
     },
     ordinals={
@@ -96,15 +98,11 @@ RUSSIAN = Language(
         **_PARTS,
     },
     units={
-        **dict.fromkeys(
-            "секунда секунды секунду секунде секунд секундах секунд сек с".split(), SECOND_S
-        ),
-        **dict.fromkeys(
-            "минута минуты минуту минуте минут минутах минутой минутами мин м".split(), MINUTE_S
-        ),
-        **dict.fromkeys("час часа часу часе часов часы часах часом часам ч".split(), HOUR_S),
+        **each("секунда секунды секунду секунде секунд секундах секунд сек с", SECOND_S),
+        **each("минута минуты минуту минуте минут минутах минутой минутами мин м", MINUTE_S),
+        **each("час часа часу часе часов часы часах часом часам ч", HOUR_S),
     },
-    lengths=dict.fromkeys("полчаса получаса".split(), 30 * MINUTE_S),
+    lengths=each("полчаса получаса", 30 * MINUTE_S),
     halves=frozenset({"с половиной"}),
     phrases=(
         Phrase(Meaning.BETWEEN, f"между {_MARK}{{p}} и {_MARK}{{p}}{_TAIL}"),
@@ -120,7 +118,7 @@ RUSSIAN = Language(
         Phrase(Meaning.AFTER, f"(?:после|спустя|через|начиная с|позже) {_MARK}{{p}}{_TAIL}"),
         Phrase(Meaning.BEFORE, f"(?:до|раньше|перед) {_MARK}{{p}}{_TAIL}"),
         Phrase(Meaning.AT, f"{_AT} {_MARK}(?:{{clock}}|{{named}}|{{d}}){_TAIL}"),
-        Phrase(Meaning.HALFWAY, f"(?:(?:в|на) )?(?:середине|на полпути)(?: пути)?{_OF_MEDIA}$"),
+        Phrase(Meaning.HALFWAY, f"на полпути{_TAIL}"),
         Phrase(
             Meaning.BEGINNING,
             f"(?:в|с) (?:самом |самого )?(?:начале|начала)(?: {_MEDIA}(?!\\w)|(?= ?[?!.,;]|$))",

@@ -27,11 +27,10 @@ CHINESE = Language(
     phrases=(
         Phrase(Meaning.BETWEEN, f"{_IN}{{p}} {_SPAN} {{p}}(?:之间|期间|这段(?:时间)?)?{_AFTER}"),
         Phrase(Meaning.FROM_END, f"{_IN}(?:结束|结尾|末尾)(?:之)?前{{d}}{_AFTER}"),
-        Phrase(Meaning.FROM_END, f"{_IN}倒数{{d}}{_AFTER}"),
         Phrase(Meaning.FIRST_SHARE, f"{_IN}(?:前|{{first}}个){{n}}分之{{n}}{_AFTER}", sure=True),
         Phrase(Meaning.LAST_SHARE, f"{_IN}(?:最后|后){{n}}分之{{n}}{_AFTER}", sure=True),
         Phrase(Meaning.FIRST, f"{_IN}(?:最前|前|最初|开头|开始|头)(?:的)?{{d}}{_AFTER}", sure=True),
-        Phrase(Meaning.LAST, f"{_IN}(?:最后|最末|末尾|结尾)(?:的)?{{d}}{_AFTER}", sure=True),
+        Phrase(Meaning.LAST, f"{_IN}(?:最后|倒数|最末|末尾|结尾)(?:的)?{{d}}{_AFTER}", sure=True),
         Phrase(
             Meaning.FIRST_HALF, f"{_IN}(?:前|上)(?:半段|半部分|半部|半场|半){_AFTER}", sure=True
         ),
