@@ -102,12 +102,13 @@ def find_times(text: str) -> tuple[TimeExpression, ...]:
 
 
 def bare_clock(text: str) -> TimeExpression | None:
-    """The time that a text is, when it is nothing but a clock."""
+    """The time that a text is, when it is nothing but a clock or a 3分25秒."""
     signs = read_signs(text)
-    if signs.text != Sign.CLOCK:
+    if re.fullmatch(f"{Sign.CLOCK}|(?:{Sign.NUMBER}{Sign.UNIT}){{2,3}}", signs.text) is None:
         return None
-    place = signs.original(0, 1)
-    points = _points(signs, (0, 1), None, counts=False)
+    whole = (0, len(signs.text))
+    place = signs.original(*whole)
+    points = _points(signs, whole, None, counts=False)
     return TimeExpression(*place, text[slice(*place)], _around(points, TOLERANCE_S), sure=True)
 
 

@@ -93,7 +93,7 @@ ENGLISH = Language(
         ),
         Phrase(Meaning.LAST, f"{_IN}(?:very )?(?:last|final|closing) {{d}}{_TAIL}", sure=True),
         Phrase(Meaning.FIRST, f"{_IN}(?:opening|initial) {{u}}{_TAIL}", sure=True),
-        Phrase(Meaning.LAST, f"{_IN}(?:last|final|closing) {{u}}{_TAIL}", sure=True),
+        Phrase(Meaning.LAST, f"(?:in|during) {_THE}(?:last|final|closing) {{u}}{_TAIL}", sure=True),
         Phrase(Meaning.PART, f"{_IN}{{o}} {{o}}{_TAIL}", sure=True),
         Phrase(Meaning.PART, f"{_IN}(?:last|final) {{o}}{_TAIL}", sure=True),
         Phrase(Meaning.AT, f"(?:(?:with)?in|during|on|at|around) {_THE}{{ordinal}}{_TAIL}", True),
