@@ -116,6 +116,12 @@ def choose_sentences(
     return tuple(chosen)
 
 
+def first_sentences(evidence: Sequence[Evidence]) -> list[ScoredSentence]:
+    """The first sentence of each piece, in its order: what there is, when nothing is asked for."""
+    split = (split_evidence(piece) for piece in evidence)
+    return [ScoredSentence(sentences[0], 1.0, 0.0, 0.0) for sentences in split if sentences]
+
+
 def word_weights(question: str, snapshot: Snapshot) -> dict[str, float]:
     """Rarity of each telling word of the question: stem -> log(1 + moments / (1 + matches))."""
     weights: dict[str, float] = {}

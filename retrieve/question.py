@@ -29,6 +29,7 @@ _IDLE = re.compile(
         rf"(?<!\w)(?:{one.idle})(?!\w)" if one.spaced else f"(?:{one.idle})" for one in LANGUAGES
     )
 )
+_QUOTED = re.compile('"[^"]*"|“[^”]*”|«[^»]*»|「[^」]*」')
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
@@ -96,7 +97,7 @@ def analyse(
     there = {source.kind for source in meant}
     named_kinds = [
         one
-        for one in (find_kinds(folded.text) if doubtful else ())
+        for one in (find_kinds(_QUOTED.sub(_masked, folded.text)) if doubtful else ())
         if there & {kind.source_kind for kind in one.kinds}
     ]
     if named_kinds:
@@ -172,6 +173,10 @@ def _cut(text: str, places: Sequence[tuple[int, int]]) -> str:
     for start, end in places:
         text = text[:start] + _CUT * (end - start) + text[end:]
     return text
+
+
+def _masked(quoted: re.Match[str]) -> str:
+    return _CUT * len(quoted.group())
 
 
 def _tidy(text: str) -> str:

@@ -27,6 +27,7 @@ from secondsight.doctor import Check
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
 from secondsight.link_command import on_screen_json, shown_page_json, tie_lines
+from secondsight.understood import print_understood, understood_json
 
 TEXT_LINES_SHOWN = 3
 BYTES_PER_MEGABYTE = 1_000_000
@@ -72,9 +73,10 @@ def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
     snapshot = library.snapshot()
     return {
         "query": result.query,
+        "understood": understood_json(result.question),
         "took_ms": round(result.took_ms, 3),
         "hits": [
-            _hit_json(hit, snapshot.paths(hit.source.id), result.query) for hit in result.hits
+            _hit_json(hit, snapshot.paths(hit.source.id), result.searched) for hit in result.hits
         ],
     }
 
@@ -83,6 +85,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer, as `ask --json` prints it."""
     return {
         "question": answer.question,
+        "understood": understood_json(answer.understood),
         "found": answer.found,
         "answer": answer.text,
         "sentences": [
@@ -238,13 +241,14 @@ def _box_json(box: Box) -> list[float]:
 
 def print_hits(console: Console, result: SearchResult) -> None:
     """Hits, best first: where, why, and the words."""
+    print_understood(console, result.question)
     for hit in result.hits:
         head = Text(f"{hit.rank:>2}. ")
         head.append(f"{hit.source.name} {format_place(hit.place)}", style="bold cyan")
         head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
         console.print(head, soft_wrap=True)
-        for line in telling_lines(hit.text, result.query):
-            console.print(_marked(line, result.query), highlight=False, soft_wrap=True)
+        for line in telling_lines(hit.text, result.searched):
+            console.print(_marked(line, result.searched), highlight=False, soft_wrap=True)
         _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")
@@ -277,6 +281,7 @@ def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[
 
 def print_answer(console: Console, answer: Answer) -> None:
     """The answer, each sentence followed by what proves it."""
+    print_understood(console, answer.understood)
     if not answer.found:
         console.print(answer.text, style="yellow")
     for sentence in answer.sentences:
