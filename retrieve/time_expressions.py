@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
+from index.folding import fold
 from index.records import Span
-from retrieve.time_symbols import LANGUAGES, Clock, Sign, Signs, Value, is_han, read_signs
+from retrieve.time_symbols import LANGUAGES, Clock, Sign, Signs, Value, read_signs
 from retrieve.time_windows import (
     END,
     ROUGH_TOLERANCE_S,
@@ -88,14 +89,14 @@ def find_times(text: str) -> tuple[TimeExpression, ...]:
     expressions: list[TimeExpression] = []
     done = 0
     for start, minus_end, rank in sorted(found):  # the first, of those the longest
-        pattern, phrase, spaced = _PATTERNS[rank]
+        pattern, phrase, foreign = _PATTERNS[rank]
         match = pattern.match(signs.text, start)
         if start < done or match is None:
             continue
         place = signs.original(start, -minus_end)
         words = text[slice(*place)]
         windows = _windows(phrase.meaning, signs, match)
-        if windows and spaced != any(map(is_han, words)):
+        if windows and not foreign.search(fold(words)):
             done = -minus_end
             expressions.append(TimeExpression(*place, words, windows, sure=phrase.sure))
     return tuple(expressions)
@@ -134,7 +135,8 @@ def _windows(meaning: Meaning, signs: Signs, match: re.Match[str]) -> tuple[Wind
         return ()
     if meaning is Meaning.BETWEEN:
         return _between(points[0], points[1])
-    return _READERS[meaning](points[0])
+    usable = [one for one in points[0] if not one.is_hours or one.start >= HOUR_S]
+    return _READERS[meaning](usable)
 
 
 def _part(meaning: Meaning, numbers: list[Fraction]) -> tuple[Window, ...]:
@@ -223,6 +225,8 @@ def _duration(row: Sequence[tuple[Sign, Value]]) -> tuple[Fraction, int]:
         elif sign is Sign.UNIT:
             unit_s = int(_number(value))
             total += number * unit_s
+            if number.denominator > 1:
+                unit_s = max(unit_s // 60, 1)  # half an hour is as exact as minutes are
         else:
             number = _number(value)
     return total, unit_s if unit_s in TOLERANCE_S else MINUTE_S
@@ -347,7 +351,7 @@ def _compiled(phrase: Phrase, *, spaced: bool) -> re.Pattern[str]:
 
 
 _PATTERNS = [
-    (_compiled(phrase, spaced=language.spaced), phrase, language.spaced)
+    (_compiled(phrase, spaced=language.spaced), phrase, re.compile(f"[^\\W\\d_{language.script}]"))
     for language in LANGUAGES
     for phrase in language.phrases
 ]

@@ -79,7 +79,7 @@ _ORDINAL_ENDING = (
 )
 _NUMERAL = "[零〇一二两兩三四五六七八九十百]+"
 _HAN_WORDS = "|".join(
-    f"{word}(?!之)" if word == "分" else word  # 分之 makes a fraction
+    f"{word}(?!之(?![后後前内間间]))" if word == "分" else word  # 分之 makes a fraction
     for word in sorted([*CHINESE.units, *CHINESE.numbers], key=len, reverse=True)
 )
 _BEFORE = "(?<![a-zа-я_\\d])(?<![a-zа-я]-)(?<![\\d][.,:/])(?<![$€£])"

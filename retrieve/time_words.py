@@ -75,6 +75,8 @@ class Language:
     phrases: tuple[Phrase, ...]
     spaced: bool
     """True when words are set apart by spaces."""
+    script: str
+    """Its letters, as a character class: a phrase holds no others."""
     day_before: str
     """What stands before a clock of the day, e.g. 下午; a regular expression."""
     day_after: str

@@ -94,6 +94,9 @@ ENGLISH = Language(
         Phrase(Meaning.LAST, f"{_IN}(?:very )?(?:last|final|closing) {{d}}{_TAIL}", sure=True),
         Phrase(Meaning.FIRST, f"{_IN}(?:opening|initial) {{u}}{_TAIL}", sure=True),
         Phrase(Meaning.LAST, f"(?:in|during) {_THE}(?:last|final|closing) {{u}}{_TAIL}", sure=True),
+        Phrase(
+            Meaning.FIRST, f"(?:(?:in |during )?the|in|during) {{first}} {{u}}{_TAIL}", sure=True
+        ),
         Phrase(Meaning.PART, f"{_IN}{{o}} {{o}}{_TAIL}", sure=True),
         Phrase(Meaning.PART, f"{_IN}(?:last|final) {{o}}{_TAIL}", sure=True),
         Phrase(Meaning.AT, f"(?:(?:with)?in|during|on|at|around) {_THE}{{ordinal}}{_TAIL}", True),
@@ -124,6 +127,7 @@ ENGLISH = Language(
         Phrase(Meaning.END, f"(?:at|in|near|towards?) the (?:very )?end{_TAIL}"),
     ),
     spaced=True,
+    script="a-z",
     day_before="(?:today|tomorrow|yesterday|daily) at",
     day_after="am|pm|a\\.m|p\\.m|o'clock|utc|gmt|cet|est|pst|today|tomorrow|yesterday|every day"
     "|in the (?:morning|afternoon|evening)|at night",

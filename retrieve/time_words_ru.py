@@ -131,6 +131,7 @@ RUSSIAN = Language(
         ),
     ),
     spaced=True,
+    script="а-я",
     day_before="(?:сегодня|завтра|вчера|ежедневно) в",
     day_after="утра|вечера|дня|ночи|часов|часа|по москве|мск|utc",
     idle=joined(

@@ -50,6 +50,7 @@ CHINESE = Language(
         Phrase(Meaning.END, f"(?:在)?{_MEDIA}?的?(?:结尾|末尾|结束的时候|快结束){_AFTER}"),
     ),
     spaced=False,
+    script="\u3005-\u3007\u3400-\u9fff",
     day_before="上午|下午|早上|晚上|凌晨|中午|傍晚|夜里|清晨|今天|明天|昨天",
     day_after="点|上午|下午",
     idle="发生了?|什么|讲了?|说了?|谈了?|介绍了?|出现了?|内容|事情|有|些|哪些|哪|吗|呢|是|的|了"
