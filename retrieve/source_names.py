@@ -17,7 +17,9 @@ from pathlib import PurePath
 from index.folding import fold, fold_with_places
 from index.records import Source
 
-_PART = re.compile(r"[^\W\d_]+|\d+")
+_HAN = "\u3005-\u3007\u3400-\u9fff"
+_PART = re.compile(rf"[^\W\d_{_HAN}]+|[{_HAN}]|\d+")
+_RUN = re.compile(rf"[^\W\d_{_HAN}]+|[{_HAN}]+|\d+")
 _JOINT = r"[\s_.\-–]*"
 _QUOTES = "\"'“”«»「」『』《》"
 _LEAD = re.compile(
@@ -26,7 +28,7 @@ _LEAD = re.compile(
     r"(?: (?:file|video|document|recording|talk|lecture|slides|pdf))?|在|从|來自|来自|于)\s*$"
 )
 _TAIL = re.compile(r"\s*(?:里面|里|中|内|裡|的(?=$|\W))")
-_MIN_PARTS = 2
+_MIN_RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class NamedSource:
 @dataclass(frozen=True, slots=True)
 class _Name:
     parts: tuple[str, ...]
+    """Words, numbers, Chinese signs."""
+    runs: int
+    """The same with Chinese signs in a row as one."""
     pattern: re.Pattern[str]
     whole: bool
     """With its suffix."""
@@ -76,7 +81,7 @@ def _place(folded: str, match: re.Match[str], name: _Name) -> tuple[int, int] | 
     if quoted:
         start, end = start - 1, end + 1
     lead = _LEAD.search(folded, 0, start)
-    if not (quoted or name.whole or (lead and len(name.parts) >= _MIN_PARTS)):
+    if not (quoted or name.whole or (lead and name.runs >= _MIN_RUNS)):
         return None
     if lead:
         start = lead.start()
@@ -87,21 +92,22 @@ def _place(folded: str, match: re.Match[str], name: _Name) -> tuple[int, int] | 
 @lru_cache(maxsize=200_000)
 def _names(file_name: str, title: str) -> tuple[_Name, ...]:
     """The ways in which a source may be named, the surest first."""
-    stem = PurePath(file_name).stem
-    stem_parts = _parts(fold(stem))
-    names = [_Name(_parts(fold(file_name)), _pattern(stem_parts, PurePath(file_name).suffix), True)]
-    for parts in dict.fromkeys((stem_parts, _parts(fold(title)))):
-        if parts and not "".join(parts).isdigit():
-            names.append(_Name(parts, _pattern(parts, ""), False))
+    suffix, stem = fold(PurePath(file_name).suffix), fold(PurePath(file_name).stem)
+    names = [_name(stem, suffix)]
+    for name in dict.fromkeys((stem, fold(title))):
+        if any(map(str.isalpha, name)):
+            names.append(_name(name, ""))
     return tuple(name for name in names if name.parts)
+
+
+def _name(name: str, suffix: str) -> _Name:
+    """Borders: no Latin or Cyrillic letter and no digit beside it."""
+    parts = _parts(name)
+    written = _JOINT.join(("0*" if part.isdigit() else "") + re.escape(part) for part in parts)
+    border = "[a-zа-я0-9_]"
+    pattern = re.compile(f"(?<!{border}){written}{re.escape(suffix)}(?!{border})")
+    return _Name(_parts(name + suffix), len(_RUN.findall(name)), pattern, bool(suffix))
 
 
 def _parts(folded: str) -> tuple[str, ...]:
     return tuple(part.lstrip("0") or "0" for part in _PART.findall(folded))
-
-
-def _pattern(parts: tuple[str, ...], suffix: str) -> re.Pattern[str]:
-    """Borders: no letter or digit of the same script beside it."""
-    written = _JOINT.join(("0*" if part.isdigit() else "") + re.escape(part) for part in parts)
-    border = "[a-zа-я0-9_]"
-    return re.compile(f"(?<!{border}){written}{re.escape(fold(suffix))}(?!{border})")
