@@ -191,7 +191,7 @@ def test_a_result_is_the_sequence_of_its_hits(library: Library) -> None:
 
 def test_the_command_line_prints_the_stable_fields(archive: Path) -> None:
     found = json.loads(secondsight("search", "--json", "-L", archive, "serial number").stdout)
-    assert set(found) == {"query", "took_ms", "hits"}
+    assert set(found) == {"query", "understood", "took_ms", "hits"}
     hit = found["hits"][0]
     assert {"rank", "score", "source", "start_s", "end_s", "page", "boxes", "text"} <= set(hit)
     assert set(hit["source"]) == {"id", "name", "path", "kind"}
