@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
-from generate.extractive import ScoredSentence, choose_sentences, score_sentences
+from generate.extractive import (
+    ScoredSentence,
+    choose_sentences,
+    first_sentences,
+    score_sentences,
+)
 from retrieve.on_screen import Ties, ties_of
 from retrieve.search import MILLISECONDS_PER_SECOND, SearchResult, search
 
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from index.embedders import Embedder
     from index.snapshot import Snapshot
     from retrieve.filters import Filters
+    from retrieve.question import Question
     from retrieve.settings import RetrieveSettings
 
 NOT_FOUND = "not found in the archive"
@@ -49,6 +55,8 @@ class Answer:
     """All that was read."""
     ledger: dict[str, str | int | float | None]
     """What was read and decided: JSON-able, milliseconds and counts."""
+    understood: Question | None = None
+    """What was understood of the question; None when it was to be taken literally."""
 
 
 def answer(
@@ -59,10 +67,21 @@ def answer(
     filters: Filters,
     retrieve: RetrieveSettings,
     settings: GenerateSettings,
+    literal: bool = False,
 ) -> Answer:
-    """Search, then answer from the hits. Raises QuestionError as `search` does."""
+    """Search, then answer from the hits. Raises QuestionError as `search` does.
+
+    Of a question that only says where to look ("what happened in the second hour?"), the first
+    sentences of what is typical there are quoted.
+    """
     result = search(
-        snapshot, embedder, question, k=settings.hits, filters=filters, settings=retrieve
+        snapshot,
+        embedder,
+        question,
+        k=settings.hits,
+        filters=filters,
+        settings=retrieve,
+        literal=literal,
     )
     return answer_from(
         result, snapshot, embedder, settings=settings, permissions=filters.permissions
@@ -80,8 +99,12 @@ def answer_from(
     """Answer the query of a search from its hits; `permissions` as in its filters."""
     started = time.perf_counter()
     evidence = collect_evidence(result.hits, snapshot)
-    scored = score_sentences(result.query, evidence, snapshot, embedder, settings)
-    chosen = choose_sentences(scored, settings)
+    if result.is_overview:
+        scored = first_sentences(evidence)
+        chosen = tuple(scored)
+    else:
+        scored = score_sentences(result.searched, evidence, snapshot, embedder, settings)
+        chosen = choose_sentences(scored, settings)
     places = [(one.sentence.evidence.source.id, one.sentence.place) for one in chosen]
     ties = ties_of(snapshot, places, result.query, permissions=permissions)
     sentences = tuple(_quoted(one, tie) for one, tie in zip(chosen, ties, strict=True))
@@ -103,6 +126,7 @@ def answer_from(
             "search_ms": round(result.took_ms, 3),
             "answer_ms": round(took_ms, 3),
         },
+        understood=result.question,
     )
 
 

@@ -109,6 +109,12 @@ def choose_sentences(
     return tuple(chosen)
 
 
+def first_sentences(evidence: Sequence[Evidence]) -> list[ScoredSentence]:
+    """The first sentence of each piece, in its order: what there is, when nothing is asked for."""
+    split = (split_evidence(piece) for piece in evidence)
+    return [ScoredSentence(sentences[0], 1.0, 0.0, 0.0) for sentences in split if sentences]
+
+
 def _can_answer(sentence: Sentence, question: str) -> bool:
     """False for questions, and for titles that only repeat words of this question."""
     if sentence.text.endswith("?"):

@@ -27,7 +27,7 @@ from retrieve.where import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from index.ranking import Mask
     from index.snapshot import Snapshot
@@ -45,6 +45,8 @@ class Filters:
     kinds: tuple[MomentKind, ...] | None = None
     within: Span | None = None
     """Only what overlaps this span of its source; documents have no times and fall out."""
+    spans: tuple[tuple[str, Span], ...] | None = None
+    """Only what overlaps a span of its own source: (id, span); a source may have several."""
     where: Condition | None = None
     """On the metadata of sources (`parse_where`)."""
     permissions: frozenset[str] | None = None
@@ -70,6 +72,28 @@ def allowed_moments(snapshot: Snapshot, filters: Filters) -> Mask | None:
         # comparisons with the NaN of documents are False
         allowed &= columns.start_s < filters.within.end_s
         allowed &= columns.end_s > filters.within.start_s
+    if filters.spans is not None:
+        allowed &= _span_mask(snapshot, filters.spans)
+    return allowed
+
+
+def _span_mask(snapshot: Snapshot, spans: Sequence[tuple[str, Span]]) -> Mask:
+    """Which moments overlap a span of their source: (num_moments,) bool."""
+    columns = snapshot.columns
+    allowed = np.zeros(snapshot.num_moments, dtype=np.bool_)
+    by_source: dict[str, list[Span]] = {}
+    for source_id, span in spans:
+        by_source.setdefault(source_id, []).append(span)
+    for turn in range(max(map(len, by_source.values()), default=0)):
+        starts = np.full(len(snapshot.source_ids), np.inf)
+        ends = np.full(len(snapshot.source_ids), -np.inf)
+        for number, source_id in enumerate(snapshot.source_ids):
+            own = by_source.get(source_id, [])
+            if turn < len(own):
+                starts[number], ends[number] = own[turn].start_s, own[turn].end_s
+        allowed |= (columns.start_s < ends[columns.source_index]) & (
+            columns.end_s > starts[columns.source_index]
+        )
     return allowed
 
 

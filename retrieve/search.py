@@ -16,6 +16,9 @@ from retrieve.fusion import fuse
 from retrieve.hits import Candidate, Hit
 from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
 from retrieve.on_screen import ties_of
+from retrieve.overview import overview
+from retrieve.question import Question
+from retrieve.understanding import asks_what_there_is, narrowed, understand
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
@@ -41,6 +44,18 @@ class SearchResult:
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
     found: bool
     """Whether a hit is likely enough to be right; if not, they are only the nearest there is."""
+    question: Question | None = None
+    """What was understood of the query; None when it was to be taken literally."""
+
+    @property
+    def searched(self) -> str:
+        """The words that were looked for."""
+        return self.query if self.question is None else self.question.searched
+
+    @property
+    def is_overview(self) -> bool:
+        """True when nothing was looked for: the hits show what there is, in its order."""
+        return asks_what_there_is(self.question)
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -64,9 +79,14 @@ def search(
     k: int,
     filters: Filters,
     settings: RetrieveSettings,
+    literal: bool = False,
 ) -> SearchResult:
     """Find the k best places for a query.
 
+    Times, names of sources and kinds in it say where to look (`retrieve.question`), except when it
+    is `literal`; what `filters` says goes before them. What may be content instead restricts
+    nothing when nothing there speaks for the question. A question that only says where to look is
+    answered with what is most typical there, in its order.
     Raises QuestionError when the query is empty, k < 1, or a filter names an unknown source or
     asks for metadata that no source has.
     """
@@ -74,6 +94,66 @@ def search(
         raise QuestionError("the query is empty; write a few words to look for")
     if k < 1:
         raise QuestionError(f"k is the number of hits wanted, at least 1; got {k}")
+    if literal:
+        return _search_words(snapshot, embedder, query, k=k, filters=filters, settings=settings)
+    started = time.perf_counter()
+    question = understand(snapshot, query, filters)
+    result = _search_question(snapshot, embedder, question, k, filters, settings)
+    if question.is_restricted and not result.found:
+        sure = understand(snapshot, query, filters, doubtful=False)
+        wider = result
+        if question.doubtful:
+            wider = _search_question(snapshot, embedder, sure, k, filters, settings)
+        if wider is not result and (not result.hits or wider.found):
+            note = f"nothing there speaks of it; searched without: {'; '.join(question.notes)}"
+            result = replace(wider, question=replace(sure, notes=(*sure.notes, note)))
+        else:
+            notes = (*question.notes, "little there speaks of it; a literal search looks anywhere")
+            result = replace(result, question=replace(question, notes=notes))
+    took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
+    steps_ms = {"understand": took_ms - result.took_ms, **result.steps_ms}
+    return replace(result, query=query, took_ms=took_ms, steps_ms=steps_ms)
+
+
+def _search_question(
+    snapshot: Snapshot,
+    embedder: Embedder,
+    question: Question,
+    k: int,
+    filters: Filters,
+    settings: RetrieveSettings,
+) -> SearchResult:
+    """Search where a question says to."""
+    filters = narrowed(filters, question)
+    if asks_what_there_is(question):
+        started = time.perf_counter()
+        typical = overview(snapshot, allowed_moments(snapshot, filters), k=k, settings=settings)
+        hits = _tied(snapshot, typical, question.text, filters.permissions)
+        took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
+        return SearchResult(
+            query=question.text,
+            hits=hits,
+            took_ms=took_ms,
+            steps_ms={"find": took_ms},
+            best_text_cosine=None,
+            found=bool(hits),
+            question=question,
+        )
+    words = question.searched or question.text
+    found = _search_words(snapshot, embedder, words, k=k, filters=filters, settings=settings)
+    return replace(found, question=question)
+
+
+def _search_words(
+    snapshot: Snapshot,
+    embedder: Embedder,
+    query: str,
+    *,
+    k: int,
+    filters: Filters,
+    settings: RetrieveSettings,
+) -> SearchResult:
+    """The k best places for words."""
     started = time.perf_counter()
     allowed = allowed_moments(snapshot, filters)
     vector = embedder.embed_queries([query])[0]

@@ -34,6 +34,7 @@ from secondsight.options import (
     JsonOption,
     KindOption,
     LibraryOption,
+    LiteralOption,
     PermissionsOption,
     SourceOption,
     WhereOption,
@@ -120,6 +121,7 @@ def search(
     within: WithinOption = None,
     where: WhereOption = None,
     permissions: PermissionsOption = None,
+    literal: LiteralOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -133,6 +135,7 @@ def search(
         within=present.parse_within(within),
         where=where,
         permissions=tags_of(permissions),
+        literal=literal,
     )
     if as_json:
         print_json(present.search_json(result, opened))
@@ -150,6 +153,7 @@ def ask(
     within: WithinOption = None,
     where: WhereOption = None,
     permissions: PermissionsOption = None,
+    literal: LiteralOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -162,6 +166,7 @@ def ask(
         within=present.parse_within(within),
         where=where,
         permissions=tags_of(permissions),
+        literal=literal,
     )
     if as_json:
         print_json(present.answer_json(answer))

@@ -126,12 +126,15 @@ class Library:
         kinds: Iterable[MomentKind] | None = None,
         where: str | None = None,
         permissions: Collection[str] | None = None,
+        literal: bool = False,
     ) -> SearchResult:
         """Find the k best hits. Filters (`sources` by id or name) act before ranking.
 
         `where` is a condition on the metadata of sources, e.g. `course = 'cs101' and year > 2020`
-        (`retrieve.where`). With `permissions` only sources without tags or with one of these are
-        there; None: all are.
+        (`retrieve.where`). Times, names of sources and kinds in the query say where to look, too
+        (`retrieve.question`; `SearchResult.question` tells what was understood): filters given
+        here go before them, and with `literal` all of it is only searched for. With `permissions`
+        only sources without tags or with one of these are there; None: all are.
         Raises QuestionError for an empty query, an unknown source, k < 1, or a condition that
         cannot be read or asked (WhereError).
         """
@@ -144,6 +147,7 @@ class Library:
             k=k,
             filters=filters,
             settings=self.settings.retrieve,
+            literal=literal,
         )
 
     def ask(
@@ -155,10 +159,11 @@ class Library:
         kinds: Iterable[MomentKind] | None = None,
         where: str | None = None,
         permissions: Collection[str] | None = None,
+        literal: bool = False,
     ) -> Answer:
         """Answer from the archive with cited sentences, or say that it is not in the archive.
 
-        Filters as in `search`.
+        Filters and `literal` as in `search`.
         """
         snapshot = self._current()
         filters = self._filters(snapshot, within, sources, kinds, where, permissions)
@@ -169,6 +174,7 @@ class Library:
             filters=filters,
             retrieve=self.settings.retrieve,
             settings=self.settings.generate,
+            literal=literal,
         )
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:

@@ -50,6 +50,10 @@ WithinOption = Annotated[
     str | None,
     typer.Option("--within", help="Only this stretch of time, e.g. 01:00:00-02:00:00."),
 ]
+LiteralOption = Annotated[
+    bool,
+    typer.Option("--literal", help="Search for all words: no times, names or kinds are read."),
+]
 DEFAULT_LIBRARY = Path("archive")
 WhereOption = Annotated[
     str | None,

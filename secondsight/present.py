@@ -28,6 +28,7 @@ from secondsight.hit_json import hit_json, place_json, ties_json
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
 from secondsight.link_command import tie_lines
+from secondsight.understood import print_understood, understood_json
 
 TEXT_LINES_SHOWN = 3
 DUPLICATES_PRINTED = 3
@@ -55,9 +56,10 @@ def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
     snapshot = library.snapshot()
     return {
         "query": result.query,
+        "understood": understood_json(result.question),
         "took_ms": round(result.took_ms, 3),
         "found": result.found,
-        "hits": [hit_json(hit, result.query, snapshot) for hit in result.hits],
+        "hits": [hit_json(hit, result.searched, snapshot) for hit in result.hits],
     }
 
 
@@ -65,6 +67,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     """An answer, as `ask --json` prints it."""
     return {
         "question": answer.question,
+        "understood": understood_json(answer.understood),
         "found": answer.found,
         "answer": answer.text,
         "sentences": [
@@ -172,6 +175,7 @@ def _failure_json(row: InventoryRow) -> dict[str, Any]:
 
 def print_hits(console: Console, result: SearchResult) -> None:
     """Hits, best first: where, why, and the words."""
+    print_understood(console, result.question)
     if result.hits and not result.found:
         console.print("nothing relevant found; the nearest:", style="yellow")
     for hit in result.hits:
@@ -180,11 +184,11 @@ def print_hits(console: Console, result: SearchResult) -> None:
         kinds = ", ".join(dict.fromkeys(reason.kind for reason in hit.reasons))
         head.append(f"  {kinds}, {hit.confidence:.0%} sure", "dim")
         console.print(head, soft_wrap=True)
-        lines = telling_lines(hit.text, result.query)
+        lines = telling_lines(hit.text, result.searched)
         if not set(content_words(hit.headline)) <= set(content_words(" ".join(lines))):
             console.print(Text(f"    {hit.headline}", "italic"), highlight=False, soft_wrap=True)
         for line in lines:
-            console.print(_marked(line, result.query), highlight=False, soft_wrap=True)
+            console.print(_marked(line, result.searched), highlight=False, soft_wrap=True)
         _print_duplicates(console, hit)
         _print_ties(console, hit)
     if not result.hits:
@@ -228,6 +232,7 @@ def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[
 
 def print_answer(console: Console, answer: Answer) -> None:
     """The answer, each sentence followed by what proves it."""
+    print_understood(console, answer.understood)
     if not answer.found:
         console.print(answer.text, style="yellow")
     for sentence in answer.sentences:

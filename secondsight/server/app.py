@@ -65,6 +65,10 @@ class Filters(BaseModel):
         examples=["course = 'cs101' and year > 2020"],
     )
 
+    literal: bool = Field(
+        False, description="Search for all words: no times, names or kinds are read from them."
+    )
+
     def span(self) -> Span | None:
         """`within` as a span. Raises QuestionError."""
         return present.parse_within(self.within)
@@ -156,6 +160,7 @@ def search(
         kinds=query.kind,
         where=query.where,
         permissions=permissions,
+        literal=query.literal,
     )
     snapshot = library.snapshot()
     body = present.search_json(result, library)
@@ -190,6 +195,7 @@ def _answer(library: Library, permissions: frozenset[str], question: Question) -
         kinds=question.kind,
         where=question.where,
         permissions=permissions,
+        literal=question.literal,
     )
     return JSONResponse(present.answer_json(answer))
 

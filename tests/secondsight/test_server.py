@@ -61,6 +61,28 @@ def test_a_posted_question_takes_filters(server: Server, ids: dict[str, str]) ->
     assert {citation["source"]["name"] for citation in cited} <= {MANUAL.name}
 
 
+def test_questions_are_understood_unless_literal(server: Server, ids: dict[str, str]) -> None:
+    text = f"storm surge in the last minute of {TALK.name}"
+    got = server.get("/v1/search", {"q": text})
+    understood = got["understood"]
+    assert understood["searched"] == "storm surge"
+    assert understood["sources"] == [ids[TALK.name]]
+    (span,) = understood["spans"]
+    assert span["source"] == ids[TALK.name]
+    assert span["end_s"] - span["start_s"] == 60
+    assert understood["notes"]
+    assert got["hits"]
+    assert all(hit["end_s"] > span["start_s"] for hit in got["hits"])
+    literal = server.get("/v1/search", {"q": text, "literal": "true"})
+    assert literal["understood"] is None
+    asked = server.post(json.dumps({"question": text, "literal": True}).encode()).json()
+    assert asked["understood"] is None
+    done = secondsight("search", "-L", server.library, text)
+    assert f"only in {TALK.name}" in done.stdout.splitlines()[0]
+    done = secondsight("search", "--literal", "-L", server.library, text)
+    assert "only in" not in done.stdout.splitlines()[0]
+
+
 def test_sources_are_those_of_status_with_links_to_their_media(
     server: Server, library: Library
 ) -> None:

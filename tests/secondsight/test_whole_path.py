@@ -191,7 +191,7 @@ def test_a_result_is_the_sequence_of_its_hits(library: Library) -> None:
 
 def test_the_command_line_prints_the_stable_fields(archive: Path) -> None:
     found = json.loads(secondsight("search", "--json", "-L", archive, "serial number").stdout)
-    assert {"query", "took_ms", "found", "hits"} <= set(found)
+    assert {"query", "understood", "took_ms", "found", "hits"} <= set(found)
     hit = found["hits"][0]
     assert {"confidence", "headline", "words", "thumbnail", "duplicates"} <= set(hit)
     assert {"rank", "score", "source", "start_s", "end_s", "page", "boxes", "text"} <= set(hit)
