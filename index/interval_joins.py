@@ -34,21 +34,21 @@ Relation = Literal["before", "after", "during", "near"]
 _LARGEST = 2**63 - 1
 _UNORDERED = -1
 _APART = {
-    "before": "later.start_tick - kept.end_tick",
-    "after": "kept.start_tick - later.end_tick",
-    "during": "(later.end_tick - later.start_tick) - (kept.end_tick - kept.start_tick)",
-    "near": "greatest(0, later.start_tick - kept.end_tick, kept.start_tick - later.end_tick)",
+    "before": "other.start_tick - kept.end_tick",
+    "after": "kept.start_tick - other.end_tick",
+    "during": "(other.end_tick - other.start_tick) - (kept.end_tick - kept.start_tick)",
+    "near": "greatest(0, other.start_tick - kept.end_tick, kept.start_tick - other.end_tick)",
 }
 """How far apart two spans are, in ticks; of `during`, how much longer the other is."""
 _HOLDS = {
-    "before": "kept.end_tick <= later.start_tick",
-    "after": "later.end_tick <= kept.start_tick",
-    "during": "later.start_tick <= kept.start_tick AND kept.end_tick <= later.end_tick",
+    "before": "kept.end_tick <= other.start_tick",
+    "after": "other.end_tick <= kept.start_tick",
+    "during": "other.start_tick <= kept.start_tick AND kept.end_tick <= other.end_tick",
     "near": "true",
 }
 _OF_OTHER_SOURCES = {
-    "before": "kept.source_order < later.source_order AND kept.source_order >= 0",
-    "after": "kept.source_order > later.source_order AND later.source_order >= 0",
+    "before": "kept.source_order < other.source_order AND kept.source_order >= 0",
+    "after": "kept.source_order > other.source_order AND other.source_order >= 0",
 }
 _IN_PLACE = "start_tick, end_tick, page, top"
 
@@ -100,23 +100,23 @@ def join_intervals(
     """
     if (relation == "near" and at_most is None) or (relation == "during" and at_most is not None):
         raise ValueError(f"{relation} with at_most={at_most}")
-    condition = f"kept.source = later.source AND {_HOLDS[relation]}"
+    condition = f"kept.source = other.source AND {_HOLDS[relation]}"
     if at_most is not None:
         condition += f" AND {_APART[relation]} <= kept.reach"
     if across and relation in _OF_OTHER_SOURCES and at_most is None:
         condition = f"({condition}) OR ({_OF_OTHER_SOURCES[relation]})"
     statement = (
-        "SELECT kept.number, later.number, count(*) OVER ()\n"
-        f"FROM kept JOIN later ON {condition}\n"
-        "QUALIFY row_number() OVER (PARTITION BY kept.number ORDER BY kept.source <> later.source, "
-        f"abs(kept.source_order - later.source_order), {_APART[relation]}, later.number) "
+        "SELECT kept.number, other.number, count(*) OVER ()\n"
+        f"FROM kept JOIN other ON {condition}\n"
+        "QUALIFY row_number() OVER (PARTITION BY kept.number ORDER BY kept.source <> other.source, "
+        f"abs(kept.source_order - other.source_order), {_APART[relation]}, other.number) "
         f"<= {int(partners)}\n"
-        "ORDER BY kept.number, kept.source <> later.source, "
-        f"abs(kept.source_order - later.source_order), {_APART[relation]}, later.number"
+        "ORDER BY kept.number, kept.source <> other.source, "
+        f"abs(kept.source_order - other.source_order), {_APART[relation]}, other.number"
     )
     rates = _rates([*left, *right])
     timed = [_table(side, rates, at_most, _is_timed) for side in (left, right)]
-    found = _rows(statement, {"kept": timed[0], "later": timed[1]})
+    found = _rows(statement, {"kept": timed[0], "other": timed[1]})
     by_row: dict[int, list[int]] = {}
     for kept, partner, _ in found:
         by_row.setdefault(kept, []).append(partner)
@@ -152,15 +152,15 @@ def outermost(rows: Sequence[Placed], end: Literal["first", "last"], *, across: 
 
 def in_sources_without(left: Sequence[Placed], right: Sequence[Placed], *, across: bool) -> Kept:
     """Rows of the left side in whose source (`across`: in any source) the right side has none."""
-    condition = "true" if across else "kept.source = later.source"
+    condition = "true" if across else "kept.source = other.source"
     statement = (
         "SELECT number FROM kept\n"
-        f"WHERE NOT EXISTS (SELECT 1 FROM later WHERE {condition})\n"
+        f"WHERE NOT EXISTS (SELECT 1 FROM other WHERE {condition})\n"
         "ORDER BY number"
     )
     rates = _rates([*left, *right])
     tables = [_table(side, rates, None, lambda row: True) for side in (left, right)]
-    found = _rows(statement, {"kept": tables[0], "later": tables[1]})
+    found = _rows(statement, {"kept": tables[0], "other": tables[1]})
     return Kept(tuple(number for (number,) in found), statement)
 
 

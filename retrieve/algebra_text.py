@@ -51,8 +51,6 @@ _RELATIONS = frozenset({"BEFORE", "AFTER", "DURING", "WITHIN", "BETWEEN"})
 _KEYWORDS = _PREFIXES | _RELATIONS | {"NOT", "AND", "OF", "ACROSS"}
 _QUOTES = {"“": "”", "„": "“”", "«": "»", "「": "」", "『": "』", "＂": "＂"}
 _TYPOGRAPHIC = "|".join(f"{start}[^{end}]*[{end}]" for start, end in _QUOTES.items())
-    f"{opening}[^{closing}]*[{closing}]" for opening, closing in _QUOTES.items()
-)
 _UNITS = {
     Fraction(1, 1000): ("ms",),
     Fraction(1): ("s", "sec", "secs", "second", "seconds"),
@@ -90,6 +88,13 @@ def expression_of(text: str) -> Expression | None:
             raise
         return None
     return found if intended or any(map(_relates, parts_of(found.part))) else None
+
+
+def as_expression(query: str | Expression | Part) -> Expression | None:
+    """What `expression_of` reads, or what is an expression already, or part of one."""
+    if isinstance(query, str):
+        return expression_of(query)
+    return query if isinstance(query, Expression) else Expression(query)
 
 
 def parse_expression(text: str) -> Expression:

@@ -68,6 +68,19 @@ class Hit:
     """For a place in a talk: the page of its slides that was on screen."""
     links: tuple[PlacedLink, ...] = ()
     """For a place in a document: links on words of its text, in order."""
+    partners: tuple[Partner, ...] = ()
+    """Of an expression: the hits of its other operands that make it true, nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A hit of another operand, and how a hit stands to it."""
+
+    relation: str
+    """In words: before, within 30s of."""
+    expression: str
+    """What it was found by."""
+    hit: Hit
 
 
 @dataclass(frozen=True, slots=True)

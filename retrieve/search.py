@@ -16,8 +16,13 @@ from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words
 from retrieve.on_screen import ties_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from index.embedders import Embedder
+    from index.ranking import Mask
     from index.snapshot import Snapshot
+    from retrieve.explanation import Count, Explanation
     from retrieve.settings import RetrieveSettings
 
 MILLISECONDS_PER_SECOND = 1000.0
@@ -38,6 +43,17 @@ class SearchResult:
     """Parts of it: embed, find, merge."""
     best_text_cosine: float | None
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
+    expression: str | None = None
+    """The query as an expression of the temporal algebra was read; None: it is none."""
+    count: Count | None = None
+    """How many there are, where an expression asks it."""
+    explanation: Explanation | None = None
+    """How an expression came to its hits."""
+
+    @property
+    def sought(self) -> str:
+        """What the hits are like: the query, or what an expression keeps."""
+        return self.query if self.explanation is None else self.explanation.kept
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -76,23 +92,14 @@ def search(
     vector = embedder.embed_queries([query])[0]
     embedded = time.perf_counter()
     count = max(settings.candidates, _POOL_PER_HIT * k)
-    texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
-    pictures = by_vector(
-        snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
-    )
-    words = by_words(snapshot, query, filters, allowed, count)
-    best_cosine = texts.cosines[0] if texts.cosines else None
-    fused = fuse(
-        weighed_lists(texts, pictures, words, best_cosine, settings),
-        rank_constant=settings.rank_constant,
+    ranking = rank_moments(
+        snapshot, query, vector, filters=filters, allowed=allowed, count=count, settings=settings
     )
     found = time.perf_counter()
-    pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
-    candidates = prefer_verbatim(
-        _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
-    )
+    candidates = ranking.candidates(snapshot, max(_POOL_PER_HIT * k, _POOL_AT_LEAST))
+    candidates = prefer_verbatim(candidates, query, settings.verbatim_share)
     merged = merge_hits(candidates, query, k=k, settings=settings)
-    hits = _tied(snapshot, merged, query, filters.permissions)
+    hits = with_ties(snapshot, merged, query, filters.permissions)
     ended = time.perf_counter()
     return SearchResult(
         query=query,
@@ -103,11 +110,56 @@ def search(
             "find": (found - embedded) * MILLISECONDS_PER_SECOND,
             "merge": (ended - found) * MILLISECONDS_PER_SECOND,
         },
-        best_text_cosine=best_cosine,
+        best_text_cosine=ranking.best_text_cosine,
     )
 
 
-def _tied(
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a query may mean, by list and all together."""
+
+    texts: Found
+    pictures: Found
+    words: list[int]
+    """Moments that match words, best first."""
+    fused: list[tuple[int, float]]
+    """Moment ids and scores, best first."""
+
+    @property
+    def best_text_cosine(self) -> float | None:
+        """Likeness of the best text to the query, -1..1; None when no text was searched."""
+        return self.texts.cosines[0] if self.texts.cosines else None
+
+    def candidates(self, snapshot: Snapshot, count: int) -> list[Candidate]:
+        """The first `count` moments themselves."""
+        return _candidates(snapshot, self.fused[:count], (self.texts, self.pictures))
+
+
+def rank_moments(
+    snapshot: Snapshot,
+    query: str,
+    vector: NDArray[np.float32],
+    *,
+    filters: Filters,
+    allowed: Mask | None,
+    count: int,
+    settings: RetrieveSettings,
+) -> Ranking:
+    """Rank what is like a query, `count` moments from each list; `vector` (d,) is the query's."""
+    texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
+    pictures = by_vector(
+        snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
+    )
+    words = by_words(snapshot, query, filters, allowed, count)
+    best_cosine = texts.cosines[0] if texts.cosines else None
+    fused = fuse(
+        weighed_lists(texts, pictures, words, best_cosine, settings),
+        rank_constant=settings.rank_constant,
+    )
+    return Ranking(texts, pictures, words, fused)
+
+
+def with_ties(
     snapshot: Snapshot, hits: Sequence[Hit], query: str, permissions: frozenset[str] | None
 ) -> tuple[Hit, ...]:
     """The hits with what ties slides to talks."""

@@ -35,4 +35,8 @@ class RetrieveSettings:
     """Neighbours join one span when the weaker cosine is at least this share of the stronger."""
     same_text_share: float = 0.7
     """Texts that share this much of the shorter one's words say the same thing."""
+    operand_cosine: float = 0.5
+    """An expression takes texts that are as much like an operand, or hold all its words."""
+    operand_candidates: int = 400
+    """Moments taken from each list for an operand of an expression."""
     vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)

@@ -31,6 +31,7 @@ from secondsight.options import (
     DEFAULT_LIBRARY,
     ConfigOption,
     DebugOption,
+    ExplainOption,
     JsonOption,
     KindOption,
     LibraryOption,
@@ -120,10 +121,15 @@ def search(
     within: WithinOption = None,
     where: WhereOption = None,
     permissions: PermissionsOption = None,
+    explain: ExplainOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Find moments: what was said, shown or written, and when or on which page."""
+    """Find moments: what was said, shown or written, and when or on which page.
+
+    Expressions in time, too: '"gradient descent" BEFORE "live demo"', with AFTER, DURING,
+    WITHIN 30s OF, BETWEEN .. AND, NOT, FIRST, LAST, COUNT, ACROSS.
+    """
     opened = Library.open(library, settings=load_settings(config), create=False)
     result = opened.search(
         query,
@@ -135,9 +141,9 @@ def search(
         permissions=tags_of(permissions),
     )
     if as_json:
-        print_json(present.search_json(result, opened))
+        print_json(present.search_json(result, opened, explain=explain))
     else:
-        present.print_hits(Console(), result)
+        present.print_hits(Console(), result, explain=explain)
 
 
 @app.command()

@@ -24,6 +24,7 @@ from retrieve.hits import Hit, PlacedLink
 from retrieve.search import SearchResult
 from retrieve.words import content_words
 from secondsight.doctor import Check
+from secondsight.expressions import expression_json, partner_json, print_expression, print_partners
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
 from secondsight.link_command import on_screen_json, shown_page_json, tie_lines
@@ -67,14 +68,15 @@ def place_json(place: Span | PageArea) -> dict[str, Any]:
     }
 
 
-def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
+def search_json(result: SearchResult, library: Library, *, explain: bool = False) -> dict[str, Any]:
     """A search result, as `search --json` prints it."""
     snapshot = library.snapshot()
     return {
         "query": result.query,
         "took_ms": round(result.took_ms, 3),
+        **expression_json(result, explain=explain),
         "hits": [
-            _hit_json(hit, snapshot.paths(hit.source.id), result.query) for hit in result.hits
+            _hit_json(hit, snapshot.paths(hit.source.id), result.sought) for hit in result.hits
         ],
     }
 
@@ -171,6 +173,7 @@ def _hit_json(hit: Hit, paths: Sequence[str], query: str) -> dict[str, Any]:
             {"kind": reason.kind, "score": reason.score, "text": reason.text}
             for reason in hit.reasons
         ],
+        "partners": [partner_json(one) | place_json(one.hit.place) for one in hit.partners],
         **_ties_json(hit),
         "hyperlinks": [_link_json(placed, hit.text) for placed in hit.links],
     }
@@ -236,15 +239,17 @@ def _box_json(box: Box) -> list[float]:
 # Text
 
 
-def print_hits(console: Console, result: SearchResult) -> None:
+def print_hits(console: Console, result: SearchResult, *, explain: bool = False) -> None:
     """Hits, best first: where, why, and the words."""
+    print_expression(console, result, explain=explain)
     for hit in result.hits:
         head = Text(f"{hit.rank:>2}. ")
         head.append(f"{hit.source.name} {format_place(hit.place)}", style="bold cyan")
         head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
         console.print(head, soft_wrap=True)
-        for line in telling_lines(hit.text, result.query):
-            console.print(_marked(line, result.query), highlight=False, soft_wrap=True)
+        for line in telling_lines(hit.text, result.sought):
+            console.print(_marked(line, result.sought), highlight=False, soft_wrap=True)
+        print_partners(console, hit)
         _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")
