@@ -63,7 +63,7 @@ def search_expression(
     if k < 1:
         raise QuestionError(f"k is the number of hits wanted, at least 1; got {k}")
     started = time.perf_counter()
-    places = _Places.of(snapshot, expression, filters)
+    places = Places.of(snapshot, expression, filters)
     parts = list(parts_of(expression.part))
     operands = list(dict.fromkeys(part for part in parts if isinstance(part, Operand)))
     alike = [operand for operand in operands if not operand.exact]
@@ -82,7 +82,7 @@ def search_expression(
                 snapshot, operand, filters=filters, allowed=allowed, settings=settings
             )
     found = time.perf_counter()
-    evaluation = _Evaluation(matches, places, expression.across)
+    evaluation = Evaluation(matches, places, expression.across)
     hits = evaluation.hits_of(expression.part)
     shown = [replace(hit, rank=rank) for rank, hit in enumerate(hits[:k], start=1)]
     kept = kept_operand(expression.part).text
@@ -116,7 +116,7 @@ def _count(snapshot: Snapshot, hits: Sequence[Hit], complete: bool) -> Count:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class Places:
     """Where sources stand."""
 
     numbers: Mapping[str, int]
@@ -125,7 +125,7 @@ class _Places:
     """In the order that is asked for; those without one are not in it."""
 
     @classmethod
-    def of(cls, snapshot: Snapshot, expression: Expression, filters: Filters) -> _Places:
+    def of(cls, snapshot: Snapshot, expression: Expression, filters: Filters) -> Places:
         numbers = {source_id: number for number, source_id in enumerate(snapshot.source_ids)}
         if expression.by is None:
             return cls(numbers, numbers)
@@ -164,11 +164,11 @@ def _ordered(snapshot: Snapshot, name: str, filters: Filters) -> dict[str, int]:
 
 
 @dataclass(slots=True)
-class _Evaluation:
+class Evaluation:
     """Evaluates parts, and keeps what was done."""
 
     matches: Mapping[Operand, Matches]
-    places: _Places
+    places: Places
     across: bool
     steps: list[Step] = field(default_factory=list)
 

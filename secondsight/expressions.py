@@ -59,8 +59,9 @@ def print_expression(console: Console, result: SearchResult, *, explain: bool) -
         _print_explanation(console, result)
     if result.count is None:
         return
-    number = f"{result.count.total}" if result.count.complete else f"{result.count.total} or more"
-    console.print(Text(f"count: {number}", "bold"), highlight=False)
+    console.print(Text(f"count: {result.count.total}", "bold"), highlight=False)
+    if not result.count.complete:
+        console.print("    of the best matches only; --explain names what has more", style="yellow")
     for source, own in result.count.by_source:
         console.print(Text(f"    {own}  {source.name}"), highlight=False, soft_wrap=True)
 
