@@ -41,10 +41,10 @@ _APART = {
 }
 """How far apart two spans are, in ticks; of `during`, how much longer the other is."""
 _HOLDS = {
-    "before": "kept.end_tick <= other.start_tick",
-    "after": "other.end_tick <= kept.start_tick",
-    "during": "other.start_tick <= kept.start_tick AND kept.end_tick <= other.end_tick",
-    "near": "true",
+    "before": ("kept.end_tick <= other.start_tick",),
+    "after": ("other.end_tick <= kept.start_tick",),
+    "during": ("other.start_tick <= kept.start_tick", "kept.end_tick <= other.end_tick"),
+    "near": (),
 }
 _OF_OTHER_SOURCES = {
     "before": "kept.source_order < other.source_order AND kept.source_order >= 0",
@@ -100,19 +100,20 @@ def join_intervals(
     """
     if (relation == "near" and at_most is None) or (relation == "during" and at_most is not None):
         raise ValueError(f"{relation} with at_most={at_most}")
-    condition = f"kept.source = other.source AND {_HOLDS[relation]}"
+    condition = " AND ".join(["kept.source = other.source", *_HOLDS[relation]])
+    nearest = f"{_APART[relation]}, other.number"
     if at_most is not None:
         condition += f" AND {_APART[relation]} <= kept.reach"
-    if across and relation in _OF_OTHER_SOURCES and at_most is None:
+    elif across and relation in _OF_OTHER_SOURCES:
         condition = f"({condition}) OR ({_OF_OTHER_SOURCES[relation]})"
+        between = "abs(kept.source_order - other.source_order)"
+        nearest = f"kept.source <> other.source, {between}, {nearest}"
     statement = (
-        "SELECT kept.number, other.number, count(*) OVER ()\n"
+        "SELECT kept.number, other.number, count(*) OVER () AS pairs\n"
         f"FROM kept JOIN other ON {condition}\n"
-        "QUALIFY row_number() OVER (PARTITION BY kept.number ORDER BY kept.source <> other.source, "
-        f"abs(kept.source_order - other.source_order), {_APART[relation]}, other.number) "
-        f"<= {int(partners)}\n"
-        "ORDER BY kept.number, kept.source <> other.source, "
-        f"abs(kept.source_order - other.source_order), {_APART[relation]}, other.number"
+        f"WINDOW nearest AS (PARTITION BY kept.number ORDER BY {nearest})\n"
+        f"QUALIFY row_number() OVER nearest <= {int(partners)}\n"
+        f"ORDER BY kept.number, {nearest}"
     )
     rates = _rates([*left, *right])
     timed = [_table(side, rates, at_most, _is_timed) for side in (left, right)]

@@ -82,12 +82,12 @@ def _print_explanation(console: Console, result: SearchResult) -> None:
 
 def _told(step: Step) -> str:
     if step.is_operand:
-        told = f"{step.kept} relevant hits, of {step.of} moments looked at"
+        told = f"relevant hits: {step.kept}, of {step.of} moments looked at"
         return told if step.complete else f"{told}; there may be more"
-    told = f"{step.kept} of {step.of} hits kept"
+    told = f"kept: {step.kept} of {step.of}"
     if step.pairs is not None:
-        told += f", {step.pairs} pairs"
-    return f"{told}; {step.on_pages} on pages have no time" if step.on_pages else told
+        told += f", pairs: {step.pairs}"
+    return f"{told}; on pages, without a time: {step.on_pages}" if step.on_pages else told
 
 
 def print_partners(console: Console, hit: Hit) -> None:
