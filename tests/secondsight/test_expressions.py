@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
-from retrieve.algebra import after, between, count, near
-from secondsight import Library
+from retrieve.algebra import before, between, count, near
+from retrieve.algebra_text import AlgebraError
+from secondsight import Library, present
 from tests.conftest import MANUAL, TALK, secondsight
 from tests.secondsight.served import Server
 
@@ -23,7 +26,7 @@ def test_the_library_takes_expressions_as_text_and_built(library: Library) -> No
     assert {partner.relation for partner in hit.partners} == {"after", "before"}
     assert (typed.query, built.query) == (WATER, WATER)
     assert typed.sought == "salt water"
-    assert library.search(after("the storm", "salt water")).hits == ()
+    assert library.search(before("salt water", "giant rabbit")).hits == ()
 
 
 def test_an_ordinary_query_is_searched_as_ever(library: Library) -> None:
@@ -41,19 +44,28 @@ def test_counts_go_by_source(library: Library) -> None:
     assert [hit.source.name for hit in near_storm.hits] == [TALK.name]
 
 
-def test_the_command_line_explains_and_prints_json(library: Library) -> None:
-    printed = secondsight("search", "--explain", "-L", library.directory, WATER).stdout
-    assert f"read as: {WATER}" in printed
+def test_a_result_is_printed_with_its_explanation(library: Library) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    with console.capture() as capture:
+        present.print_hits(console, library.search(f"COUNT {WATER}"), explain=True)
+        present.print_hits(console, library.search("storm", k=1), explain=True)
+    printed = capture.get()
+    assert f"read as: COUNT {WATER}" in printed
+    assert f"1  {TALK.name}" in printed
+    assert "an ordinary search" in printed
     assert "FROM kept JOIN other" in printed
     assert "kept: 1 of" in printed
     assert "before 00:01:3" in printed
-    told = json.loads(
-        secondsight("search", "--json", "-L", library.directory, f"COUNT {WATER}").stdout
-    )
+
+
+def test_the_command_line_prints_json(library: Library) -> None:
+    query = f"COUNT {WATER}"
+    done = secondsight("search", "--json", "--explain", "-L", library.directory, query)
+    told = json.loads(done.stdout)
     assert told["expression"] == f"COUNT {WATER}"
     assert told["count"]["total"] == 1
     assert told["count"]["complete"] is True
-    assert "explanation" not in told
+    assert told["explanation"]["expression"] == query
     (hit,) = told["hits"]
     assert {partner["relation"] for partner in hit["partners"]} == {"after", "before"}
     for partner in hit["partners"]:
@@ -63,10 +75,8 @@ def test_the_command_line_explains_and_prints_json(library: Library) -> None:
 
 
 def test_a_mistake_is_told_with_its_column(library: Library) -> None:
-    done = secondsight("search", "-L", library.directory, '"storm" BEFORE power', check=False)
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert "expression, column 16: expected a text in double quotes, found 'power'" in line
+    with pytest.raises(AlgebraError, match="column 16: expected a text in double quotes"):
+        library.search('"storm" BEFORE power')
 
 
 @pytest.mark.parametrize("explain", [False, True])
