@@ -84,6 +84,19 @@ class Hit:
     """What its confidence is made of."""
     duplicates: tuple[Duplicate, ...] = ()
     """Further places of the same, best first; they have no ranks of their own."""
+    partners: tuple[Partner, ...] = ()
+    """Of an expression: the hits of its other operands that make it true, nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A hit of another operand, and how a hit stands to it."""
+
+    relation: str
+    """In words: before, within 30s of."""
+    expression: str
+    """What it was found by."""
+    hit: Hit
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from index.snapshot import Snapshot
+    from index.word_query import Phrases
     from retrieve.settings import RetrieveSettings
 
 TEXT_KINDS = (
@@ -70,15 +71,18 @@ def by_words(
     filters: Filters,
     allowed: NDArray[np.bool_] | None,
     count: int,
+    *,
+    phrases: Phrases = "prefer",
 ) -> list[int]:
     """Ids of the `count` moments that match words best.
 
     Pages repeat their passages, and labels of frames are guesses: only searched by name.
+    `phrases`: whether what stands in double quotes must occur as such.
     """
     mask = _masked(snapshot, filters.kinds or TEXT_KINDS, allowed)
     if not mask.any():
         return []
-    moment_ids, scores = snapshot.search_words(query, count, allowed=mask)
+    moment_ids, scores = snapshot.search_words(query, count, allowed=mask, phrases=phrases)
     return [int(moment_id) for moment_id in moment_ids[np.lexsort((moment_ids, -scores))]]
 
 

@@ -21,8 +21,13 @@ from retrieve.question import Question
 from retrieve.understanding import asks_what_there_is, narrowed, understand
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from index.embedders import Embedder
+    from index.ranking import Mask
     from index.snapshot import Snapshot
+    from retrieve.explanation import Count, Explanation
     from retrieve.settings import RetrieveSettings
 
 MILLISECONDS_PER_SECOND = 1000.0
@@ -46,10 +51,18 @@ class SearchResult:
     """Whether a hit is likely enough to be right; if not, they are only the nearest there is."""
     question: Question | None = None
     """What was understood of the query; None when it was to be taken literally."""
+    expression: str | None = None
+    """The query as an expression of the temporal algebra was read; None: it is none."""
+    count: Count | None = None
+    """How many there are, where an expression asks it."""
+    explanation: Explanation | None = None
+    """How an expression came to its hits."""
 
     @property
     def searched(self) -> str:
-        """The words that were looked for."""
+        """The words that were looked for: of the query, or what an expression keeps."""
+        if self.explanation is not None:
+            return self.explanation.kept
         return self.query if self.question is None else self.question.searched
 
     @property
@@ -128,7 +141,7 @@ def _search_question(
     if asks_what_there_is(question):
         started = time.perf_counter()
         typical = overview(snapshot, allowed_moments(snapshot, filters), k=k, settings=settings)
-        hits = _tied(snapshot, typical, question.text, filters.permissions)
+        hits = with_ties(snapshot, typical, question.text, filters.permissions)
         took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
         return SearchResult(
             query=question.text,
@@ -159,26 +172,19 @@ def _search_words(
     vector = embedder.embed_queries([query])[0]
     embedded = time.perf_counter()
     count = max(settings.candidates, _POOL_PER_HIT * k)
-    texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
-    pictures = by_vector(
-        snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
-    )
-    words = by_words(snapshot, query, filters, allowed, count)
-    best_cosine = texts.cosines[0] if texts.cosines else None
-    fused = fuse(
-        weighed_lists(texts, pictures, words, best_cosine, settings),
-        rank_constant=settings.rank_constant,
+    ranking = rank_moments(
+        snapshot, query, vector, filters=filters, allowed=allowed, count=count, settings=settings
     )
     found = time.perf_counter()
     merged: tuple[Hit, ...] = ()
-    for pool in _pools(fused, k):
+    for size in _pool_sizes(k, len(ranking.fused)):
         candidates = prefer_verbatim(
-            _candidates(snapshot, pool, (texts, pictures), words), query, settings.verbatim_share
+            ranking.candidates(snapshot, size), query, settings.verbatim_share
         )
         merged = build_hits(snapshot, candidates, query, k=k, settings=settings)
         if len(merged) == k:
             break
-    hits = _tied(snapshot, merged, query, filters.permissions)
+    hits = with_ties(snapshot, merged, query, filters.permissions)
     ended = time.perf_counter()
     return SearchResult(
         query=query,
@@ -189,21 +195,66 @@ def _search_words(
             "find": (found - embedded) * MILLISECONDS_PER_SECOND,
             "merge": (ended - found) * MILLISECONDS_PER_SECOND,
         },
-        best_text_cosine=best_cosine,
+        best_text_cosine=ranking.best_text_cosine,
         found=any(hit.confidence >= settings.found_confidence for hit in hits),
     )
 
 
-def _pools(fused: list[tuple[int, float]], k: int) -> Iterator[list[tuple[int, float]]]:
-    """The best of what was found, then more of it: duplicates may take up all that is read."""
+def _pool_sizes(k: int, available: int) -> Iterator[int]:
+    """How many of the best are read, then more of them: duplicates may take up all."""
     size = max(_POOL_PER_HIT * k, _POOL_AT_LEAST)
-    yield fused[:size]
-    while size < len(fused):
+    yield size
+    while size < available:
         size *= _POOL_PER_HIT
-        yield fused[:size]
+        yield size
 
 
-def _tied(
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What a query may mean, by list and all together."""
+
+    texts: Found
+    pictures: Found
+    words: list[int]
+    """Moments that match words, best first."""
+    fused: list[tuple[int, float]]
+    """Moment ids and scores, best first."""
+
+    @property
+    def best_text_cosine(self) -> float | None:
+        """Likeness of the best text to the query, -1..1; None when no text was searched."""
+        return self.texts.cosines[0] if self.texts.cosines else None
+
+    def candidates(self, snapshot: Snapshot, count: int) -> list[Candidate]:
+        """The first `count` moments themselves."""
+        return _candidates(snapshot, self.fused[:count], (self.texts, self.pictures), self.words)
+
+
+def rank_moments(
+    snapshot: Snapshot,
+    query: str,
+    vector: NDArray[np.float32],
+    *,
+    filters: Filters,
+    allowed: Mask | None,
+    count: int,
+    settings: RetrieveSettings,
+) -> Ranking:
+    """Rank what is like a query, `count` moments from each list; `vector` (d,) is the query's."""
+    texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
+    pictures = by_vector(
+        snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
+    )
+    words = by_words(snapshot, query, filters, allowed, count)
+    best_cosine = texts.cosines[0] if texts.cosines else None
+    fused = fuse(
+        weighed_lists(texts, pictures, words, best_cosine, settings),
+        rank_constant=settings.rank_constant,
+    )
+    return Ranking(texts, pictures, words, fused)
+
+
+def with_ties(
     snapshot: Snapshot, hits: Sequence[Hit], query: str, permissions: frozenset[str] | None
 ) -> tuple[Hit, ...]:
     """The hits with what ties slides to talks."""

@@ -67,4 +67,8 @@ class RetrieveSettings:
     found_confidence: float = 0.4
     """A search whose surest hit is less sure says that nothing relevant was found."""
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
+    operand_cosine: float = 0.5
+    """An expression takes texts that are as much like an operand, or hold all its words."""
+    operand_candidates: int = 400
+    """Moments taken from each list for an operand of an expression."""
     vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)

@@ -31,6 +31,7 @@ from secondsight.options import (
     DEFAULT_LIBRARY,
     ConfigOption,
     DebugOption,
+    ExplainOption,
     JsonOption,
     KindOption,
     LibraryOption,
@@ -122,10 +123,15 @@ def search(
     where: WhereOption = None,
     permissions: PermissionsOption = None,
     literal: LiteralOption = False,
+    explain: ExplainOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Find moments: what was said, shown or written, and when or on which page."""
+    """Find moments: what was said, shown or written, and when or on which page.
+
+    Expressions in time, too: '"gradient descent" BEFORE "live demo"', with AFTER, DURING,
+    WITHIN 30s OF, BETWEEN .. AND, NOT, FIRST, LAST, COUNT, ACROSS.
+    """
     opened = Library.open(library, settings=load_settings(config), create=False)
     result = opened.search(
         query,
@@ -138,9 +144,9 @@ def search(
         literal=literal,
     )
     if as_json:
-        print_json(present.search_json(result, opened))
+        print_json(present.search_json(result, opened, explain=explain))
     else:
-        present.print_hits(Console(), result)
+        present.print_hits(Console(), result, explain=explain)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from index.highlights import highlights
 from index.records import Box, PageArea, Source, Span
 from retrieve.on_screen import OnScreen, ShownPage
+from secondsight.expressions import partner_json
 from secondsight.link_command import on_screen_json, shown_page_json
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def hit_json(hit: Hit, query: str, snapshot: Snapshot) -> dict[str, Any]:
             {"kind": reason.kind, "score": reason.score, "text": reason.text}
             for reason in hit.reasons
         ],
+        "partners": [partner_json(one) | place_json(one.hit.place) for one in hit.partners],
         "thumbnail": hit.thumbnail,
         "duplicates": [_duplicate_json(one, snapshot) for one in hit.duplicates],
         **ties_json(hit.on_screen, hit.shown_page),

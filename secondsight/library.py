@@ -27,6 +27,9 @@ from ingest.metadata import GivenMetadata, change_of, read_table
 from ingest.pipeline import ingest_paths
 from ingest.report import IngestReport, Listener, ignore_events
 from ingest.run_log import forget_in_logs
+from retrieve.algebra import Expression, Part
+from retrieve.algebra_search import search_expression
+from retrieve.algebra_text import as_expression
 from retrieve.filters import Filters
 from retrieve.on_screen import OnScreen, pages_on_screen
 from retrieve.search import SearchResult, search
@@ -118,7 +121,7 @@ class Library:
 
     def search(
         self,
-        query: str,
+        query: str | Expression | Part,
         k: int = 10,
         *,
         within: Span | None = None,
@@ -130,24 +133,40 @@ class Library:
     ) -> SearchResult:
         """Find the k best hits. Filters (`sources` by id or name) act before ranking.
 
+        A query may be an expression of the temporal algebra, as text (`"a" BEFORE "b"`, see
+        `retrieve.algebra_text`) or built with `retrieve.algebra`; the result then also tells
+        partners, counts and an explanation.
         `where` is a condition on the metadata of sources, e.g. `course = 'cs101' and year > 2020`
         (`retrieve.where`). Times, names of sources and kinds in the query say where to look, too
         (`retrieve.question`; `SearchResult.question` tells what was understood): filters given
         here go before them, and with `literal` all of it is only searched for. With `permissions`
         only sources without tags or with one of these are there; None: all are.
-        Raises QuestionError for an empty query, an unknown source, k < 1, or a condition that
-        cannot be read or asked (WhereError).
+        Raises QuestionError for an empty query, an unknown source, k < 1, a condition that cannot
+        be read or asked (WhereError), or an expression that cannot (AlgebraError).
         """
         snapshot = self._current()
         filters = self._filters(snapshot, within, sources, kinds, where, permissions)
-        return search(
+        settings = self.settings.retrieve
+        expression = as_expression(query)
+        if isinstance(query, str) and expression is None:
+            return search(
+                snapshot,
+                self._encoder(),
+                query,
+                k=k,
+                filters=filters,
+                settings=settings,
+                literal=literal,
+            )
+        assert expression is not None
+        return search_expression(
             snapshot,
             self._encoder(),
-            query,
+            expression,
             k=k,
             filters=filters,
-            settings=self.settings.retrieve,
-            literal=literal,
+            settings=settings,
+            query=query if isinstance(query, str) else None,
         )
 
     def ask(

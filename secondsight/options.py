@@ -66,6 +66,10 @@ PermissionsOption = Annotated[
         help="Only sources without tags or with one of these (a,b); '': only those without.",
     ),
 ]
+ExplainOption = Annotated[
+    bool,
+    typer.Option("--explain", help="How an expression was read, and what each part of it found."),
+]
 
 
 def tags_of(permissions: str | None) -> list[str] | None:

@@ -24,6 +24,7 @@ from retrieve.hits import Hit
 from retrieve.search import SearchResult
 from retrieve.words import content_words
 from secondsight.doctor import Check
+from secondsight.expressions import expression_json, print_expression, print_partners
 from secondsight.hit_json import hit_json, place_json, ties_json
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
@@ -51,7 +52,7 @@ def parse_within(text: str | None) -> Span | None:
 # JSON
 
 
-def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
+def search_json(result: SearchResult, library: Library, *, explain: bool = False) -> dict[str, Any]:
     """A search result, as `search --json` prints it."""
     snapshot = library.snapshot()
     return {
@@ -59,6 +60,7 @@ def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
         "understood": understood_json(result.question),
         "took_ms": round(result.took_ms, 3),
         "found": result.found,
+        **expression_json(result, explain=explain),
         "hits": [hit_json(hit, result.searched, snapshot) for hit in result.hits],
     }
 
@@ -173,8 +175,9 @@ def _failure_json(row: InventoryRow) -> dict[str, Any]:
 # Text
 
 
-def print_hits(console: Console, result: SearchResult) -> None:
+def print_hits(console: Console, result: SearchResult, *, explain: bool = False) -> None:
     """Hits, best first: where, why, and the words."""
+    print_expression(console, result, explain=explain)
     print_understood(console, result.question)
     if result.hits and not result.found:
         console.print("nothing relevant found; the nearest:", style="yellow")
@@ -190,6 +193,7 @@ def print_hits(console: Console, result: SearchResult) -> None:
         for line in lines:
             console.print(_marked(line, result.searched), highlight=False, soft_wrap=True)
         _print_duplicates(console, hit)
+        print_partners(console, hit)
         _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")

@@ -81,6 +81,9 @@ class SearchQuery(Filters):
         min_length=1, max_length=MAX_QUESTION_CHARS, description="What you remember of it."
     )
     k: int = Field(10, ge=1, le=MAX_HITS, description="Hits wanted.")
+    explain: bool = Field(
+        False, description="Also tell how an expression was read and what its parts found."
+    )
 
 
 class Question(Filters):
@@ -149,6 +152,9 @@ def search(
 ) -> JSONResponse:
     """Find moments: what was said, shown or written, and when or on which page.
 
+    `q` may be an expression: `"gradient descent" BEFORE "live demo"`, with AFTER, DURING,
+    WITHIN 30s OF, BETWEEN .. AND, NOT, FIRST, LAST, COUNT, ACROSS.
+
     `links.picture` is a JPEG that shows the hit, or null; `links.media` is the file with a
     fragment that names the place: `#t=start,end` in seconds, or `#page=n`.
     """
@@ -163,7 +169,7 @@ def search(
         literal=query.literal,
     )
     snapshot = library.snapshot()
-    body = present.search_json(result, library)
+    body = present.search_json(result, library, explain=query.explain)
     for shown, hit in zip(body["hits"], result.hits, strict=True):
         shown["links"] = hit_links(hit, snapshot)
     return JSONResponse(body)
