@@ -11,6 +11,7 @@ from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import ScoredSentence, choose_sentences, score_sentences
 from retrieve.on_screen import Ties, ties_of
+from retrieve.query import Query
 from retrieve.search import MILLISECONDS_PER_SECOND, SearchResult, search
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def answer(
     settings: GenerateSettings,
 ) -> Answer:
     """Search, then answer from the hits. Raises QuestionError as `search` does."""
-    result = search(
-        snapshot, embedder, question, k=settings.hits, filters=filters, settings=retrieve
-    )
+    # What is quoted in a question is a title or a doubt more often than a phrase to look for.
+    asked = Query(question, phrases="prefer")
+    result = search(snapshot, embedder, asked, k=settings.hits, filters=filters, settings=retrieve)
     return answer_from(
         result, snapshot, embedder, settings=settings, permissions=filters.permissions
     )

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from index.errors import QuestionError
 from index.words import all_words
+from retrieve.examples import examples_of, find_alike, join_by_segment
 from retrieve.filters import Filters, allowed_moments
 from retrieve.fusion import fuse
 from retrieve.hits import Candidate, Hit, merge_hits
-from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
+from retrieve.lists import (
+    PICTURE_KINDS,
+    TEXT_KINDS,
+    Found,
+    by_vector,
+    by_words,
+    holding_phrases,
+    weighed_lists,
+)
 from retrieve.on_screen import ties_of
+from retrieve.query import Like, Query
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
+    from index.ranking import Mask, Vectors
     from index.snapshot import Snapshot
     from retrieve.settings import RetrieveSettings
 
@@ -31,6 +42,7 @@ class SearchResult:
     """Ranked hits and what finding them cost. It is itself the sequence of its hits."""
 
     query: str
+    """Its text; empty when it was asked by example alone."""
     hits: tuple[Hit, ...]
     took_ms: float
     """All of it, wall clock."""
@@ -38,6 +50,12 @@ class SearchResult:
     """Parts of it: embed, find, merge."""
     best_text_cosine: float | None
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
+    picture: bool = False
+    """Whether it was asked by picture."""
+    like: Like | None = None
+    """The place of which more was asked for."""
+    read_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Words of the text that were taken for mistyped, and what they were looked up as."""
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -56,26 +74,84 @@ class SearchResult:
 def search(
     snapshot: Snapshot,
     embedder: Embedder,
-    query: str,
+    query: Query | str,
     *,
     k: int,
     filters: Filters,
     settings: RetrieveSettings,
 ) -> SearchResult:
-    """Find the k best places for a query.
+    """Find the k best places for a query; a text alone is `Query(text)`.
 
-    Raises QuestionError when the query is empty, k < 1, or a filter names an unknown source or
-    asks for metadata that no source has.
+    Raises QuestionError when the query is empty or like a place that is not there, k < 1, or a
+    filter names an unknown source or asks for metadata that no source has.
     """
-    if not query.strip():
-        raise QuestionError("the query is empty; write a few words to look for")
+    if isinstance(query, str):
+        query = Query(query)
     if k < 1:
         raise QuestionError(f"k is the number of hits wanted, at least 1; got {k}")
     started = time.perf_counter()
     allowed = allowed_moments(snapshot, filters)
-    vector = embedder.embed_queries([query])[0]
+    vector = embedder.embed_queries([query.text])[0] if query.has_text else None
+    examples = examples_of(snapshot, embedder, query)
     embedded = time.perf_counter()
     count = max(settings.candidates, _POOL_PER_HIT * k)
+    phrased = holding_phrases(snapshot, query, filters, allowed)
+    told = _Told([], (), None)
+    if vector is not None:
+        within = allowed if phrased is None else phrased
+        told = _by_text(snapshot, query, vector, filters, within, count, settings)
+    fused, lists = told.fused, told.lists
+    if examples:
+        alike = find_alike(
+            snapshot, examples, query, vector, allowed=allowed, count=count, settings=settings
+        )
+        fused = join_by_segment(snapshot, fused, alike.fused) if query.has_text else alike.fused
+        lists = (*lists, *alike.lists)
+    if phrased is not None:
+        fused = [(moment_id, score) for moment_id, score in fused if phrased[moment_id]]
+    found = time.perf_counter()
+    pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
+    candidates = prefer_verbatim(
+        _candidates(snapshot, pool, lists), query.text, settings.verbatim_share
+    )
+    merged = merge_hits(candidates, query.text, k=k, settings=settings)
+    hits = _tied(snapshot, merged, query.text, filters.permissions)
+    ended = time.perf_counter()
+    return SearchResult(
+        query=query.text,
+        hits=hits,
+        took_ms=(ended - started) * MILLISECONDS_PER_SECOND,
+        steps_ms={
+            "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
+            "find": (found - embedded) * MILLISECONDS_PER_SECOND,
+            "merge": (ended - found) * MILLISECONDS_PER_SECOND,
+        },
+        best_text_cosine=told.best_cosine,
+        picture=query.picture is not None,
+        like=query.like,
+        read_as=snapshot.near_words(query.text, query.typos),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a text finds."""
+
+    fused: list[tuple[int, float]]
+    """Moment ids and scores, best first."""
+    lists: tuple[Found, ...]
+    best_cosine: float | None
+
+
+def _by_text(
+    snapshot: Snapshot,
+    query: Query,
+    vector: Vectors,
+    filters: Filters,
+    allowed: Mask | None,
+    count: int,
+    settings: RetrieveSettings,
+) -> _Told:
     texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
     pictures = by_vector(
         snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
@@ -86,25 +162,7 @@ def search(
         weighed_lists(texts, pictures, words, best_cosine, settings),
         rank_constant=settings.rank_constant,
     )
-    found = time.perf_counter()
-    pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
-    candidates = prefer_verbatim(
-        _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
-    )
-    merged = merge_hits(candidates, query, k=k, settings=settings)
-    hits = _tied(snapshot, merged, query, filters.permissions)
-    ended = time.perf_counter()
-    return SearchResult(
-        query=query,
-        hits=hits,
-        took_ms=(ended - started) * MILLISECONDS_PER_SECOND,
-        steps_ms={
-            "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
-            "find": (found - embedded) * MILLISECONDS_PER_SECOND,
-            "merge": (ended - found) * MILLISECONDS_PER_SECOND,
-        },
-        best_text_cosine=best_cosine,
-    )
+    return _Told(fused, (texts, pictures), best_cosine)
 
 
 def _tied(
