@@ -101,7 +101,18 @@ def find_alike(
 
 def seen_and_said(picture: Vectors, words: Vectors) -> Vectors:
     """The direction between a picture's vector and that of words: (d,) unit."""
-    return _unit((picture + words)[None, :])[0]
+    return _unit((picture + words)[None, :]).reshape(-1)
+
+
+def sight_of(examples: Sequence[Example], words_vector: Vectors | None) -> Vectors:
+    """What pictures are to be like: (d,) unit; at least one example or `words_vector` is there."""
+    pictures = [one.vector for one in examples if one.is_picture]
+    vectors = pictures or [one.vector for one in examples]
+    if not vectors:
+        assert words_vector is not None
+        return words_vector
+    seen = _unit(np.mean(vectors, axis=0)[None, :]).reshape(-1)
+    return seen if words_vector is None else seen_and_said(seen, words_vector)
 
 
 def join_by_segment(

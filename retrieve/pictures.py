@@ -8,7 +8,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from index.errors import QuestionError
 
@@ -55,7 +55,7 @@ def read_picture(content: bytes | str | os.PathLike[str]) -> Image.Image:
         raise QuestionError("the picture is empty")
     try:
         picture = Image.open(io.BytesIO(content), formats=list(PICTURE_TYPES.values()))
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise QuestionError(
             f"this is no picture that can be read; give a {', '.join(PICTURE_TYPES.values())}"
         ) from error

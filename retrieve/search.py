@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from index.errors import QuestionError
 from index.words import all_words
-from retrieve.examples import examples_of, find_alike, join_by_segment
+from retrieve.boundaries import Frames, tighten
+from retrieve.examples import examples_of, find_alike, join_by_segment, sight_of
 from retrieve.filters import Filters, allowed_moments
 from retrieve.fusion import fuse
 from retrieve.hits import Candidate, Hit, merge_hits
@@ -47,7 +48,7 @@ class SearchResult:
     took_ms: float
     """All of it, wall clock."""
     steps_ms: dict[str, float]
-    """Parts of it: embed, find, merge."""
+    """Parts of it: embed, find, merge, tighten."""
     best_text_cosine: float | None
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
     picture: bool = False
@@ -79,8 +80,11 @@ def search(
     k: int,
     filters: Filters,
     settings: RetrieveSettings,
+    frames: Frames | None = None,
 ) -> SearchResult:
     """Find the k best places for a query; a text alone is `Query(text)`.
+
+    With `frames`, the borders of what is seen are looked for in the videos (`retrieve.boundaries`).
 
     Raises QuestionError when the query is empty or like a place that is not there, k < 1, or a
     filter names an unknown source or asks for metadata that no source has.
@@ -115,6 +119,10 @@ def search(
         _candidates(snapshot, pool, lists), query.text, settings.verbatim_share
     )
     merged = merge_hits(candidates, query.text, k=k, settings=settings)
+    before = time.perf_counter()
+    if frames is not None:
+        merged = tighten(merged, sight_of(examples, vector), embedder, frames, settings.boundaries)
+    tightened = time.perf_counter()
     hits = _tied(snapshot, merged, query.text, filters.permissions)
     ended = time.perf_counter()
     return SearchResult(
@@ -124,7 +132,8 @@ def search(
         steps_ms={
             "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
             "find": (found - embedded) * MILLISECONDS_PER_SECOND,
-            "merge": (ended - found) * MILLISECONDS_PER_SECOND,
+            "merge": (ended - tightened + before - found) * MILLISECONDS_PER_SECOND,
+            "tighten": (tightened - before) * MILLISECONDS_PER_SECOND,
         },
         best_text_cosine=told.best_cosine,
         picture=query.picture is not None,

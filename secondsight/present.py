@@ -14,7 +14,6 @@ from generate.answer import Answer
 from generate.citations import Citation, format_citation, format_place
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
-from index.highlights import highlights
 from index.inventory import InventoryRow
 from index.manifest import read_manifest
 from index.metadata import NO_METADATA, SourceMetadata
@@ -23,6 +22,7 @@ from ingest.report import IngestReport, SourceOutcome
 from retrieve.hits import Hit, PlacedLink
 from retrieve.search import SearchResult
 from retrieve.words import content_words
+from secondsight.asked import asked_json, matched
 from secondsight.doctor import Check
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
@@ -72,10 +72,9 @@ def search_json(result: SearchResult, library: Library) -> dict[str, Any]:
     snapshot = library.snapshot()
     return {
         "query": result.query,
+        **asked_json(result),
         "took_ms": round(result.took_ms, 3),
-        "hits": [
-            _hit_json(hit, snapshot.paths(hit.source.id), result.query) for hit in result.hits
-        ],
+        "hits": [_hit_json(hit, snapshot.paths(hit.source.id), result) for hit in result.hits],
     }
 
 
@@ -154,7 +153,7 @@ def checks_json(checks: Sequence[Check]) -> dict[str, Any]:
     }
 
 
-def _hit_json(hit: Hit, paths: Sequence[str], query: str) -> dict[str, Any]:
+def _hit_json(hit: Hit, paths: Sequence[str], result: SearchResult) -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "score": hit.score,
@@ -165,8 +164,9 @@ def _hit_json(hit: Hit, paths: Sequence[str], query: str) -> dict[str, Any]:
             "kind": hit.source.kind,
         },
         **place_json(hit.place),
+        "moment": f"{hit.source.id}/{hit.ordinal}",
         "text": hit.text,
-        "highlights": highlights(query, hit.text),
+        "highlights": matched(result, hit.text),
         "reasons": [
             {"kind": reason.kind, "score": reason.score, "text": reason.text}
             for reason in hit.reasons
@@ -244,18 +244,18 @@ def print_hits(console: Console, result: SearchResult) -> None:
         head.append(f"  {', '.join(dict.fromkeys(reason.kind for reason in hit.reasons))}", "dim")
         console.print(head, soft_wrap=True)
         for line in telling_lines(hit.text, result.query):
-            console.print(_marked(line, result.query), highlight=False, soft_wrap=True)
+            console.print(_marked(line, result), highlight=False, soft_wrap=True)
         _print_ties(console, hit)
     if not result.hits:
         console.print("nothing found")
     console.print(f"{len(result.hits)} hits in {result.took_ms:.0f} ms", style="dim")
 
 
-def _marked(line: str, query: str) -> Text:
+def _marked(line: str, result: SearchResult) -> Text:
     """A line, indented, with what matches the query in bold."""
     indent = "    "
     marked = Text(indent + line)
-    for start, end in highlights(query, line):
+    for start, end in matched(result, line):
         marked.stylize("bold", len(indent) + start, len(indent) + end)
     return marked
 
