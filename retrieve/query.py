@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from index.snapshot import Snapshot
 
 _LIKE = re.compile(
-    r"(?P<source>.+)(?:@(?:[pP]\.? ?(?P<page>\d+)|(?P<time>[\d:.]+))|[#/](?P<at>\d+))"
+    r"(?P<source>.+)(?:@(?:[pP](?P<page>[0-9]+)|(?P<time>[0-9:.]+))|[#/](?P<ordinal>[0-9]+))"
 )
 _QUOTES = '"“”„«»「」『』＂'
 _MAX_DIGITS = 9
