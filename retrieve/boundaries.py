@@ -1,9 +1,10 @@
 """Where what is seen begins and ends: pictures around a hit are looked at again, closer together.
 
 Ingest keeps about one picture a second, so the borders of what a picture shows are known to a
-second. Around a hit's borders the video is decoded anew at a few pictures a second, these are
-embedded, and the span is cut where their likeness to the query falls: at the best fit of a step
-(two levels, least squares) to the likeness over time, if the step is high enough to mean something.
+second. Around each border of a hit the video is decoded anew at a few pictures a second, and the
+span is cut where their likeness to the query falls. Embedding costs most, so the fall is found by
+halving: the first and the last picture tell whether there is one, and a picture in the middle on
+which side of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 from PIL import Image
 
 from index.records import MomentKind, Span
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from retrieve.hits import Hit
     from retrieve.settings import BoundarySettings
 
-_INSIDE = Fraction(1)
-"""Seconds of the hit itself that are looked at beside a border."""
-_BATCH = 8
-Series = list[tuple[Fraction, float]]
-"""Times, rising, and likeness to the query, -1..1."""
+
+class _Border(Protocol):
+    """Finds where, in a window around a border of a hit, the likeness rises or falls."""
+
+    def __call__(self, hit: Hit, window: Span, *, rising: bool) -> Fraction | None: ...
+
+
+Likeness = Callable[[int], float]
+"""How much a picture, by its number, is like what is asked for: -1..1."""
 
 
 class Frames(Protocol):
@@ -65,20 +69,18 @@ def tighten(
     def go_on() -> bool:
         return time.perf_counter() < deadline
 
-    def likeness(source_id: str, span: Span) -> Series | None:
-        found: Series = []
-        waiting: list[tuple[Fraction, Image.Image]] = []
-        shown = frames(source_id, span, rate_hz=settings.rate_hz, go_on=go_on)
-        for one in shown:
-            waiting.append(one)
-            if len(waiting) == _BATCH:
-                found += _compared(waiting, vector, embedder)
-                waiting.clear()
-        found += _compared(waiting, vector, embedder)
-        return found if go_on() else None
+    def border(hit: Hit, window: Span, *, rising: bool) -> Fraction | None:
+        shown = list(frames(hit.source.id, window, rate_hz=settings.rate_hz, go_on=go_on))
+
+        def likeness(number: int) -> float:
+            picture = shown[number][1]
+            return float(embedder.embed_images([picture]).vectors[0] @ vector)
+
+        number = step_in(len(shown), likeness, fall=settings.fall, rising=rising, go_on=go_on)
+        return None if number is None else shown[number][0]
 
     return tuple(
-        replace(hit, place=_tightened(hit.source.id, hit.place, likeness, settings))
+        _tightened(hit, hit.place, border, settings)
         if isinstance(hit.place, Span) and _is_seen(hit) and go_on()
         else hit
         for hit in hits
@@ -89,55 +91,47 @@ def _is_seen(hit: Hit) -> bool:
     return hit.reasons[0].kind is MomentKind.FRAME
 
 
-def _compared(
-    shown: Sequence[tuple[Fraction, Image.Image]], vector: Vectors, embedder: Embedder
-) -> Series:
-    if not shown:
-        return []
-    cosines = embedder.embed_images([picture for _, picture in shown]).vectors @ vector
-    return [(at, float(cosine)) for (at, _), cosine in zip(shown, cosines, strict=True)]
-
-
 def _tightened(
-    source_id: str,
+    hit: Hit,
     span: Span,
-    likeness: Callable[[str, Span], Series | None],
+    border: _Border,
     settings: BoundarySettings,
-) -> Span:
-    """The span between where the likeness rises and where it falls, as far as that is seen."""
-    reach = Fraction(settings.reach_s)
+) -> Hit:
+    """The hit between where the likeness rises and where it falls, as far as that is seen."""
+    reach, beside = Fraction(settings.reach_s), 1 / Fraction(settings.rate_hz)
     middle = (span.start + span.end) / 2
-    before = Span(max(Fraction(0), span.start - reach), min(span.start + _INSIDE, middle))
-    after = Span(max(span.end - reach, middle), span.end + _INSIDE)
-    if after.start - before.end <= reach:  # one way through is shorter than two
-        both = likeness(source_id, Span(before.start, after.end))
-        if both is None:
-            return span
-        rising = [one for one in both if one[0] < middle]
-        falling = [one for one in both if one[0] >= middle]
-    else:
-        first, last = likeness(source_id, before), likeness(source_id, after)
-        if first is None or last is None:
-            return span
-        rising, falling = first, last
-    start = step_at(rising, settings.fall) or span.start
-    end = step_at([(at, -cosine) for at, cosine in falling], settings.fall) or span.end
-    return Span(start, end) if start < end else span
+    start, end = span.start, span.end
+    if span.start > 0:
+        before = Span(max(Fraction(0), span.start - reach), span.start + beside)
+        start = border(hit, before, rising=True) or start
+    after = Span(max(span.end - reach, middle), span.end + beside)
+    end = border(hit, after, rising=False) or end
+    return replace(hit, place=Span(start, end)) if start < end else hit
 
 
-def step_at(series: Series, fall: float) -> Fraction | None:
-    """The first time of the higher level of the step up that fits a series best.
+def step_in(
+    count: int, likeness: Likeness, *, fall: float, rising: bool, go_on: Callable[[], bool]
+) -> int | None:
+    """The number of the first picture behind a step of the likeness, from low to high or down.
 
-    None when there is none, or its lower level is not below the higher one by the share `fall` of
-    their larger size: then nothing begins here. To find a step down, negate the values.
+    None when the lower level, at one end of the `count` pictures, is not below the higher one, at
+    the other end, by the share `fall` of it: then nothing begins or ends there; None also when
+    `go_on`, asked before each picture is compared, says no.
     """
-    values = np.array([value for _, value in series])
-    best_error, best = np.inf, None
-    for cut in range(1, len(values)):
-        low, high = values[:cut], values[cut:]
-        error = float(low.var() * len(low) + high.var() * len(high))
-        step = float(high.mean() - low.mean())
-        if error < best_error and step > 0:
-            largest = max(abs(float(high.mean())), abs(float(low.mean())))
-            best_error, best = error, (cut if step >= fall * largest else None)
-    return None if best is None else series[best][0]
+    if count < 2 or not go_on():
+        return None
+    first, last = likeness(0), likeness(count - 1)
+    low, high = (first, last) if rising else (last, first)
+    if high <= 0 or low > (1 - fall) * high:
+        return None
+    before, behind = 0, count - 1
+    while behind - before > 1:
+        if not go_on():
+            return None
+        number = (before + behind) // 2
+        is_high = likeness(number) > (low + high) / 2
+        if is_high is rising:
+            behind = number
+        else:
+            before = number
+    return behind
