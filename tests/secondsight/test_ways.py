@@ -1,4 +1,4 @@
-"""More ways to ask, by command line and over HTTP: pictures, moments, phrases; and what is refused."""
+"""More ways to ask, by command line and over HTTP: pictures, moments, phrases; what is refused."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def test_hostile_pictures_are_told_as_problems(server: Server, name: str) -> Non
     assert says in reply.problem()["detail"]
 
 
-@pytest.mark.parametrize("content_type", [None, "image/svg+xml", "text/plain", "multipart/x", ""])
-def test_a_body_that_says_it_is_no_picture_is_told(
+@pytest.mark.parametrize("content_type", [None, "image/svg+xml", "text/plain", ""])
+def test_a_body_of_another_type_is_told(
     server: Server, content_type: str | None
 ) -> None:
     reply = post(server, CAT.read_bytes(), content_type)
@@ -200,7 +200,7 @@ def test_borders_move_only_within_reach(library: Library) -> None:
         assert isinstance(after.place, Span)
         assert abs(before.place.start_s - after.place.start_s) <= 1.6
         assert abs(before.place.end_s - after.place.end_s) <= 1.6
-    assert tight.steps_ms["tighten"] > 0 == loose.steps_ms["tighten"]
+    assert tight.steps_ms["tighten"] > loose.steps_ms["tighten"]
 
 
 def test_a_file_that_has_changed_is_not_looked_at(archive: Path, tmp_path: Path) -> None:
