@@ -124,6 +124,7 @@ def search(
         merged = tighten(merged, sight_of(examples, vector), embedder, frames, settings.boundaries)
     tightened = time.perf_counter()
     hits = _tied(snapshot, merged, query.text, filters.permissions)
+    read_as = snapshot.near_words(query.text, query.typos)
     ended = time.perf_counter()
     return SearchResult(
         query=query.text,
@@ -138,7 +139,7 @@ def search(
         best_text_cosine=told.best_cosine,
         picture=query.picture is not None,
         like=query.like,
-        read_as=snapshot.near_words(query.text, query.typos),
+        read_as=read_as,
     )
 
 
