@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from PIL import Image, ImageDraw
 
 from index.embedders import Embedder
@@ -26,7 +27,7 @@ from ingest.settings import FrameSettings
 from tests.retrieve.archive import PHOTOS, add_source
 
 RATE_HZ = 25
-SIZE_PX = (320, 180)
+SIZE_PX = (480, 270)
 SOURCE = "e" * 32
 
 
@@ -55,7 +56,10 @@ END = Fraction(37)
 
 def write_clip(path: Path) -> None:
     """Write the clip as H.264 with one keyframe, at its beginning."""
-    photos = {name: Image.open(PHOTOS / f"{name}.jpg") for name in ("cat", "coffee", "rocket")}
+    photos = {
+        name: Image.open(PHOTOS / f"{name}.jpg").convert("RGB")
+        for name in ("cat", "coffee", "rocket")
+    }
     with av.open(str(path), "w") as container:
         options = {"preset": "veryfast", "sc_threshold": "0"}
         stream = container.add_stream("libx264", rate=RATE_HZ, options=options)
@@ -63,8 +67,8 @@ def write_clip(path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = *SIZE_PX, "yuv420p"
         stream.codec_context.gop_size = 10_000
         for number in range(int(END * RATE_HZ)):
-            picture = _seen(Fraction(number, RATE_HZ), photos)
-            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+            picture = np.asarray(_seen(Fraction(number, RATE_HZ), photos))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
 
 
@@ -75,12 +79,12 @@ def _seen(at: Fraction, photos: dict[str, Image.Image]) -> Image.Image:
             share = float((at - event.span.start) / event.span.duration)
             left, top = (0.08 * share * side for side in photo.size)
             box = (left, top, left + 0.9 * photo.width, top + 0.9 * photo.height)
-            return photo.convert("RGB").resize(SIZE_PX, box=box)
+            return photo.resize(SIZE_PX, box=box)
     page = Image.new("RGB", SIZE_PX, (236, 238, 240))
     draw = ImageDraw.Draw(page)
     for line in range(8):
-        width_px = 80 + (int(at) // 4 * 37 + line * 53) % 150
-        draw.rectangle((30, 20 + 18 * line, 30 + width_px, 28 + 18 * line), fill=(60, 70, 90))
+        width_px = 120 + (int(at) // 4 * 37 + line * 53) % 200
+        draw.rectangle((40, 30 + 28 * line, 40 + width_px, 42 + 28 * line), fill=(60, 70, 90))
     return page
 
 

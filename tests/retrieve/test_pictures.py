@@ -36,7 +36,7 @@ def png_bomb(width_px: int, height_px: int) -> bytes:
 
 def encoded(picture: Image.Image, form: str, **options: object) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, form, **options)  # type: ignore[arg-type]
+    picture.save(buffer, form, **options)
     return buffer.getvalue()
 
 

@@ -43,7 +43,7 @@ def without_links(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_picture_finds_the_same_by_command_line_and_over_http(server: Server) -> None:
-    arguments = ["--image", CAT, "-n", "3", "the station guarded against mice"]
+    arguments = ["--image", str(CAT), "-n", "3", "the station guarded against mice"]
     done = secondsight("search", "--json", "-L", server.library, *arguments)
     printed = json.loads(done.stdout)
     reply = post(server, CAT.read_bytes(), "image/jpeg", k=3, q="the station guarded against mice")
@@ -108,9 +108,7 @@ def test_hostile_pictures_are_told_as_problems(server: Server, name: str) -> Non
 
 
 @pytest.mark.parametrize("content_type", [None, "image/svg+xml", "text/plain", ""])
-def test_a_body_of_another_type_is_told(
-    server: Server, content_type: str | None
-) -> None:
+def test_a_body_of_another_type_is_told(server: Server, content_type: str | None) -> None:
     reply = post(server, CAT.read_bytes(), content_type)
     assert reply.status == 415
     assert "Content-Type image/jpeg" in reply.problem()["detail"]
