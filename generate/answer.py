@@ -16,7 +16,9 @@ from generate.extractive import (
     score_sentences,
 )
 from retrieve.on_screen import Ties, ties_of
-from retrieve.search import MILLISECONDS_PER_SECOND, SearchResult, search
+from retrieve.query import Query
+from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
+from retrieve.search import search
 
 if TYPE_CHECKING:
     from generate.settings import GenerateSettings
@@ -74,10 +76,11 @@ def answer(
     Of a question that only says where to look ("what happened in the second hour?"), the first
     sentences of what is typical there are quoted.
     """
+    # What is quoted in a question is a title or a doubt more often than a phrase to look for.
     result = search(
         snapshot,
         embedder,
-        question,
+        Query(question, phrases="prefer"),
         k=settings.hits,
         filters=filters,
         settings=retrieve,

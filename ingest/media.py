@@ -55,6 +55,7 @@ from ingest.truncation import is_cut, is_early, missing_end, read_announced
 __all__ = [
     "demuxed",
     "display_matrix",
+    "glance",
     "list_pictures",
     "open_media",
     "probe",
@@ -85,6 +86,23 @@ def probe(path: str) -> MediaInfo:
         raise SourceError(path, "probe", reason_not_media(path)) from error
     except OSError as error:
         raise SourceError(path, "probe", f"cannot be read: {error.strerror}") from error
+
+
+def glance(path: str, start: Fraction, duration: Fraction) -> MediaInfo:
+    """What decoding pictures needs to know of a file that was probed before; reads only its head.
+
+    `start` (raw seconds) is where its clock is 0, `duration` what probing found. Raises SourceError
+    (stage "frames") when it has no picture track or cannot be opened.
+    """
+    try:
+        with open_media(path) as container:
+            video = _played_video(container)
+            if video is None:
+                raise SourceError(path, "frames", "has no picture track")
+            facts = _video_facts(path, video, Extent(Fraction(0), duration))
+            return MediaInfo(container.format.name, start, duration, facts, None, None)
+    except av.error.FFmpegError as error:
+        raise SourceError(path, "frames", f"cannot be opened: {error.strerror}") from error
 
 
 def list_pictures(path: str, info: MediaInfo) -> list[Packet]:

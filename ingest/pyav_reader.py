@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
@@ -46,6 +46,7 @@ def read_frames(
     threads: int = 0,
     skip_still: bool = False,
     notes: list[str] | None = None,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Frame]:
     """Yield, of the pictures in [start, end), keyframes and the first at or after each k / rate_hz.
 
@@ -54,7 +55,8 @@ def read_frames(
     which are not decoded then, and adds the picture that ends such a stretch (`ingest.still`).
     Nor are pictures decoded that nobody needs (`ingest.foresight`). Those that cannot be decoded
     are skipped (with such a one first, the next that was decoded is sampled); what was skipped, and
-    an early end of the file, is said in `notes`. Memory: one picture, whatever the duration.
+    an early end of the file, is said in `notes`. When `go_on`, asked at every decoded picture, says
+    no, there are no more. Memory: one picture, whatever the duration.
 
     Raises SourceError (stage "frames") when there is no picture track, or it has no timestamps.
     """
@@ -66,7 +68,9 @@ def read_frames(
     pictures = pictures_from(decoder.pictures, start, first=info.video.start)
     shaper = _Shaper(max_side_px, info.video.pixel_aspect)
     try:
-        taken = sample(pictures, info.video, start=start, end=end, rate=rate, notes=said)
+        taken = sample(
+            pictures, info.video, start=start, end=end, rate=rate, notes=said, go_on=go_on
+        )
         for picture in taken:
             image = shaper.image(picture.raw)
             yield Frame(picture.time, picture.pts, picture.time_base, picture.keyframe, image)

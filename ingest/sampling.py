@@ -68,15 +68,17 @@ def sample(
     end: Fraction | None,
     rate: Fraction,
     notes: list[str],
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[PictureT]:
     """Yield keyframes and bursts in [start, end) and the first picture at or after each k / rate.
 
     `pictures` begin with a keyframe at or before `start`. That is what makes pieces join without
-    a seam: the first picture of a piece is a keyframe, or the one before it is known.
+    a seam: the first picture of a piece is a keyframe, or the one before it is known. `go_on` is
+    asked before each of them, those before `start` too; when it says no, there are no more.
     """
     previous: Fraction | None = None
     for picture in pictures:
-        if end is not None and picture.time >= end:
+        if (end is not None and picture.time >= end) or not go_on():
             return
         due = previous is None or floor(picture.time * rate) > floor(previous * rate)
         previous = picture.time

@@ -31,7 +31,8 @@ from retrieve.explanation import Count, Explanation, Step
 from retrieve.filters import Filters, allowed_moments, allowed_sources
 from retrieve.hits import Hit, Partner
 from retrieve.operands import Matches, match_exactly, match_operand
-from retrieve.search import MILLISECONDS_PER_SECOND, SearchResult, with_ties
+from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
+from retrieve.search import with_ties
 
 if TYPE_CHECKING:
     from index.embedders import Embedder

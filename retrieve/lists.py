@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from index.records import MomentKind
+from index.word_query import parse_query
 from retrieve.filters import Filters, kind_mask
 from retrieve.fusion import RankedList
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from index.snapshot import Snapshot
-    from index.word_query import Phrases
+    from retrieve.query import Query
     from retrieve.settings import RetrieveSettings
 
 TEXT_KINDS = (
@@ -67,12 +68,10 @@ def by_vector(
 
 def by_words(
     snapshot: Snapshot,
-    query: str,
+    query: Query,
     filters: Filters,
     allowed: NDArray[np.bool_] | None,
     count: int,
-    *,
-    phrases: Phrases = "prefer",
 ) -> list[int]:
     """Ids of the `count` moments that match words best.
 
@@ -82,8 +81,21 @@ def by_words(
     mask = _masked(snapshot, filters.kinds or TEXT_KINDS, allowed)
     if not mask.any():
         return []
-    moment_ids, scores = snapshot.search_words(query, count, allowed=mask, phrases=phrases)
+    moment_ids, scores = snapshot.search_words(
+        query.text, count, allowed=mask, phrases=query.phrases, typos=query.typos
+    )
     return [int(moment_id) for moment_id in moment_ids[np.lexsort((moment_ids, -scores))]]
+
+
+def holding_phrases(
+    snapshot: Snapshot, query: Query, filters: Filters, allowed: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
+    """The allowed moments in which all phrases of a query occur; None when it requires none."""
+    if query.phrases == "prefer" or not parse_query(query.text).phrases:
+        return None
+    mask = np.zeros(snapshot.num_moments, dtype=np.bool_)
+    mask[by_words(snapshot, query, filters, allowed, snapshot.num_moments)] = True
+    return mask
 
 
 def _masked(

@@ -16,7 +16,8 @@ from retrieve.filters import Filters
 from retrieve.fusion import RankedList, fuse
 from retrieve.hits import Candidate, Hit
 from retrieve.lists import PICTURE_KINDS, by_words
-from retrieve.search import rank_moments
+from retrieve.query import Query
+from retrieve.ranking import rank_by_text
 from retrieve.words import share_within
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def match_operand(
     `vector` (d,) is that of its text.
     """
     count = settings.operand_candidates
-    ranking = rank_moments(
+    ranking = rank_by_text(
         snapshot,
-        operand.text,
+        Query(operand.text),
         vector,
         filters=filters,
         allowed=allowed,
@@ -80,7 +81,7 @@ def match_operand(
     known = {one.stored.id for one in relevant}
     ends = [
         moments[-1]
-        for moments in (ranking.texts.moment_ids, ranking.pictures.moment_ids, ranking.words)
+        for moments in (*(found.moment_ids for found in ranking.lists), ranking.words)
         if len(moments) == count
     ]
     return Matches(
@@ -102,8 +103,8 @@ def match_exactly(
 ) -> Matches:
     """The best `operand_candidates` texts that hold the words of an operand together, in order."""
     count = settings.operand_candidates
-    phrase = f'"{operand.text.translate(_QUOTE_MARKS)}"'
-    ids = by_words(snapshot, phrase, filters, allowed, count, phrases="require")
+    phrase = Query(f'"{operand.text.translate(_QUOTE_MARKS)}"', phrases="require", typos="none")
+    ids = by_words(snapshot, phrase, filters, allowed, count)
     scored = fuse([RankedList(ids, 1.0)], rank_constant=settings.rank_constant)
     stored = snapshot.texts(ids)
     candidates = [

@@ -1,122 +1,81 @@
-"""A question becomes ranked hits: search by meaning, by words and by pictures, fuse, merge."""
+"""A question becomes ranked hits: understand it, rank moments, fuse, merge, tighten."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from index.errors import QuestionError
-from index.words import all_words
+from retrieve.boundaries import Frames, tighten
 from retrieve.building import build_hits
-from retrieve.confidence import LEAST_VERBATIM_WORDS, holds_phrase
+from retrieve.examples import examples_of, sight_of
 from retrieve.filters import Filters, allowed_moments
-from retrieve.fusion import fuse
-from retrieve.hits import Candidate, Hit
-from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
+from retrieve.hits import Hit
 from retrieve.on_screen import ties_of
 from retrieve.overview import overview
+from retrieve.query import Query
 from retrieve.question import Question
+from retrieve.ranking import prefer_verbatim, rank
+from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
 from retrieve.understanding import asks_what_there_is, narrowed, understand
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from index.embedders import Embedder
-    from index.ranking import Mask
     from index.snapshot import Snapshot
-    from retrieve.explanation import Count, Explanation
     from retrieve.settings import RetrieveSettings
 
-MILLISECONDS_PER_SECOND = 1000.0
 _POOL_PER_HIT = 4
 _POOL_AT_LEAST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
-    """Ranked hits and what finding them cost. It is itself the sequence of its hits."""
+class _Search:
+    """What all attempts at a question have in common."""
 
-    query: str
-    hits: tuple[Hit, ...]
-    took_ms: float
-    """All of it, wall clock."""
-    steps_ms: dict[str, float]
-    """Parts of it: embed, find, merge."""
-    best_text_cosine: float | None
-    """Likeness of the best text to the question, -1..1; None when no text was searched."""
-    found: bool
-    """Whether a hit is likely enough to be right; if not, they are only the nearest there is."""
-    question: Question | None = None
-    """What was understood of the query; None when it was to be taken literally."""
-    expression: str | None = None
-    """The query as an expression of the temporal algebra was read; None: it is none."""
-    count: Count | None = None
-    """How many there are, where an expression asks it."""
-    explanation: Explanation | None = None
-    """How an expression came to its hits."""
-
-    @property
-    def searched(self) -> str:
-        """The words that were looked for: of the query, or what an expression keeps."""
-        if self.explanation is not None:
-            return self.explanation.kept
-        return self.query if self.question is None else self.question.searched
-
-    @property
-    def is_overview(self) -> bool:
-        """True when nothing was looked for: the hits show what there is, in its order."""
-        return asks_what_there_is(self.question)
-
-    def __iter__(self) -> Iterator[Hit]:
-        return iter(self.hits)
-
-    def __len__(self) -> int:
-        return len(self.hits)
-
-    def __getitem__(self, rank_from_0: int) -> Hit:
-        return self.hits[rank_from_0]
-
-    def __repr__(self) -> str:
-        best = f"; best: {self.hits[0]!r}" if self.hits else ""
-        return f"SearchResult({self.query!r}: {len(self.hits)} hits in {self.took_ms:.0f} ms{best})"
+    snapshot: Snapshot
+    embedder: Embedder
+    k: int
+    settings: RetrieveSettings
+    frames: Frames | None
 
 
 def search(
     snapshot: Snapshot,
     embedder: Embedder,
-    query: str,
+    query: Query | str,
     *,
     k: int,
     filters: Filters,
     settings: RetrieveSettings,
     literal: bool = False,
+    frames: Frames | None = None,
 ) -> SearchResult:
-    """Find the k best places for a query.
+    """Find the k best places for a query; a text alone is `Query(text)`.
 
     Times, names of sources and kinds in it say where to look (`retrieve.question`), except when it
     is `literal`; what `filters` says goes before them. What may be content instead restricts
     nothing when nothing there speaks for the question. A question that only says where to look is
     answered with what is most typical there, in its order.
-    Raises QuestionError when the query is empty, k < 1, or a filter names an unknown source or
-    asks for metadata that no source has.
+    With `frames`, the borders of what is seen are looked for in the videos (`retrieve.boundaries`).
+    Raises QuestionError when the query is empty or like a place that is not there, k < 1, or a
+    filter names an unknown source or asks for metadata that no source has.
     """
-    if not query.strip():
-        raise QuestionError("the query is empty; write a few words to look for")
+    if isinstance(query, str):
+        query = Query(query)
     if k < 1:
         raise QuestionError(f"k is the number of hits wanted, at least 1; got {k}")
-    if literal:
-        return _search_words(snapshot, embedder, query, k=k, filters=filters, settings=settings)
+    one = _Search(snapshot, embedder, k, settings, frames)
+    if literal or not query.has_text:
+        return _find(one, query, filters)
     started = time.perf_counter()
-    question = understand(snapshot, query, filters)
-    result = _search_question(snapshot, embedder, question, k, filters, settings)
+    question = understand(snapshot, query.text, filters)
+    result = _answer(one, query, question, filters)
     if question.is_restricted and not result.found:
-        sure = understand(snapshot, query, filters, doubtful=False)
-        wider = result
-        if question.doubtful:
-            wider = _search_question(snapshot, embedder, sure, k, filters, settings)
+        sure = understand(snapshot, query.text, filters, doubtful=False)
+        wider = _answer(one, query, sure, filters) if question.doubtful else result
         if wider is not result and (not result.hits or wider.found):
             note = f"nothing there speaks of it; searched without: {'; '.join(question.notes)}"
             result = replace(wider, question=replace(sure, notes=(*sure.notes, note)))
@@ -125,79 +84,99 @@ def search(
             result = replace(result, question=replace(question, notes=notes))
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     steps_ms = {"understand": took_ms - result.took_ms, **result.steps_ms}
-    return replace(result, query=query, took_ms=took_ms, steps_ms=steps_ms)
+    return replace(result, query=query.text, took_ms=took_ms, steps_ms=steps_ms)
 
 
-def _search_question(
-    snapshot: Snapshot,
-    embedder: Embedder,
-    question: Question,
-    k: int,
-    filters: Filters,
-    settings: RetrieveSettings,
-) -> SearchResult:
+def _answer(one: _Search, query: Query, question: Question, filters: Filters) -> SearchResult:
     """Search where a question says to."""
     filters = narrowed(filters, question)
-    if asks_what_there_is(question):
-        started = time.perf_counter()
-        typical = overview(snapshot, allowed_moments(snapshot, filters), k=k, settings=settings)
-        hits = with_ties(snapshot, typical, question.text, filters.permissions)
-        took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
-        return SearchResult(
-            query=question.text,
-            hits=hits,
-            took_ms=took_ms,
-            steps_ms={"find": took_ms},
-            best_text_cosine=None,
-            found=bool(hits),
-            question=question,
-        )
-    words = question.searched or question.text
-    found = _search_words(snapshot, embedder, words, k=k, filters=filters, settings=settings)
-    return replace(found, question=question)
-
-
-def _search_words(
-    snapshot: Snapshot,
-    embedder: Embedder,
-    query: str,
-    *,
-    k: int,
-    filters: Filters,
-    settings: RetrieveSettings,
-) -> SearchResult:
-    """The k best places for words."""
+    if not asks_what_there_is(question) or query.picture is not None or query.like is not None:
+        words = question.searched or question.text
+        return replace(_find(one, replace(query, text=words), filters), question=question)
     started = time.perf_counter()
-    allowed = allowed_moments(snapshot, filters)
-    vector = embedder.embed_queries([query])[0]
-    embedded = time.perf_counter()
-    count = max(settings.candidates, _POOL_PER_HIT * k)
-    ranking = rank_moments(
-        snapshot, query, vector, filters=filters, allowed=allowed, count=count, settings=settings
-    )
-    found = time.perf_counter()
-    merged: tuple[Hit, ...] = ()
-    for size in _pool_sizes(k, len(ranking.fused)):
-        candidates = prefer_verbatim(
-            ranking.candidates(snapshot, size), query, settings.verbatim_share
-        )
-        merged = build_hits(snapshot, candidates, query, k=k, settings=settings)
-        if len(merged) == k:
-            break
-    hits = with_ties(snapshot, merged, query, filters.permissions)
-    ended = time.perf_counter()
+    allowed = allowed_moments(one.snapshot, filters)
+    typical = overview(one.snapshot, allowed, k=one.k, settings=one.settings)
+    hits = with_ties(one.snapshot, typical, question.text, filters.permissions)
+    took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return SearchResult(
-        query=query,
+        query=question.text,
         hits=hits,
-        took_ms=(ended - started) * MILLISECONDS_PER_SECOND,
-        steps_ms={
-            "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
-            "find": (found - embedded) * MILLISECONDS_PER_SECOND,
-            "merge": (ended - found) * MILLISECONDS_PER_SECOND,
-        },
+        took_ms=took_ms,
+        steps_ms={"find": took_ms},
+        best_text_cosine=None,
+        found=bool(hits),
+        question=question,
+    )
+
+
+def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
+    """The k best places for a query, taken literally."""
+    snapshot, settings, k = one.snapshot, one.settings, one.k
+    steps = _Steps()
+    allowed = allowed_moments(snapshot, filters)
+    vector = one.embedder.embed_queries([query.text])[0] if query.has_text else None
+    examples = examples_of(snapshot, one.embedder, query)
+    steps.end("embed")
+    ranking = rank(
+        snapshot,
+        query,
+        vector,
+        examples,
+        filters=filters,
+        allowed=allowed,
+        count=max(settings.candidates, _POOL_PER_HIT * k),
+        settings=settings,
+    )
+    read_as = snapshot.near_words(query.text, query.typos) if query.has_text else {}
+    meant = _as_read(query.text, read_as)
+    steps.end("find")
+    hits: tuple[Hit, ...] = ()
+    for size in _pool_sizes(k, len(ranking.fused)):
+        candidates = ranking.candidates(snapshot, size)
+        candidates = prefer_verbatim(candidates, meant, settings.verbatim_share)
+        hits = build_hits(snapshot, candidates, meant, k=k, settings=settings)
+        if len(hits) == k:
+            break
+    steps.end("merge")
+    if one.frames is not None:
+        sight = sight_of(examples, vector)
+        hits = tighten(hits, sight, one.embedder, one.frames, settings.boundaries)
+        steps.end("tighten")
+    hits = with_ties(snapshot, hits, query.text, filters.permissions)
+    steps.end("merge")
+    return SearchResult(
+        query=query.text,
+        hits=hits,
+        took_ms=sum(steps.took_ms.values()),
+        steps_ms=steps.took_ms,
         best_text_cosine=ranking.best_text_cosine,
         found=any(hit.confidence >= settings.found_confidence for hit in hits),
+        picture=query.picture is not None,
+        like=query.like,
+        read_as=read_as,
     )
+
+
+class _Steps:
+    """A clock that tells what each step took."""
+
+    def __init__(self) -> None:
+        self.took_ms: dict[str, float] = {}
+        self._began = time.perf_counter()
+
+    def end(self, step: str) -> None:
+        """What has passed since the last step ended was this one."""
+        now = time.perf_counter()
+        took_ms = (now - self._began) * MILLISECONDS_PER_SECOND
+        self.took_ms[step] = self.took_ms.get(step, 0.0) + took_ms
+        self._began = now
+
+
+def _as_read(text: str, read_as: Mapping[str, Sequence[str]]) -> str:
+    """The text with the nearest words in place of mistyped ones."""
+    for word, near in read_as.items():
+        text = re.sub(rf"(?i)(?<!\w){re.escape(word)}(?!\w)", near[0], text)
+    return text
 
 
 def _pool_sizes(k: int, available: int) -> Iterator[int]:
@@ -207,51 +186,6 @@ def _pool_sizes(k: int, available: int) -> Iterator[int]:
     while size < available:
         size *= _POOL_PER_HIT
         yield size
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """What a query may mean, by list and all together."""
-
-    texts: Found
-    pictures: Found
-    words: list[int]
-    """Moments that match words, best first."""
-    fused: list[tuple[int, float]]
-    """Moment ids and scores, best first."""
-
-    @property
-    def best_text_cosine(self) -> float | None:
-        """Likeness of the best text to the query, -1..1; None when no text was searched."""
-        return self.texts.cosines[0] if self.texts.cosines else None
-
-    def candidates(self, snapshot: Snapshot, count: int) -> list[Candidate]:
-        """The first `count` moments themselves."""
-        return _candidates(snapshot, self.fused[:count], (self.texts, self.pictures), self.words)
-
-
-def rank_moments(
-    snapshot: Snapshot,
-    query: str,
-    vector: NDArray[np.float32],
-    *,
-    filters: Filters,
-    allowed: Mask | None,
-    count: int,
-    settings: RetrieveSettings,
-) -> Ranking:
-    """Rank what is like a query, `count` moments from each list; `vector` (d,) is the query's."""
-    texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
-    pictures = by_vector(
-        snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
-    )
-    words = by_words(snapshot, query, filters, allowed, count)
-    best_cosine = texts.cosines[0] if texts.cosines else None
-    fused = fuse(
-        weighed_lists(texts, pictures, words, best_cosine, settings),
-        rank_constant=settings.rank_constant,
-    )
-    return Ranking(texts, pictures, words, fused)
 
 
 def with_ties(
@@ -264,44 +198,3 @@ def with_ties(
         replace(hit, on_screen=tie.on_screen, shown_page=tie.shown_page)
         for hit, tie in zip(hits, ties, strict=True)
     )
-
-
-def prefer_verbatim(
-    candidates: Sequence[Candidate], query: str, verbatim_share: float
-) -> list[Candidate]:
-    """Order again, with `verbatim_share` of the score for holding the query word by word.
-
-    Ranks alone cannot tell a text that has all the words in their order from one that has them
-    anywhere. Queries of one word are left as they are. Scores stay within 0..1.
-    """
-    wanted = all_words(query)
-    if len(wanted) < LEAST_VERBATIM_WORDS:
-        return list(candidates)
-    weighed = [
-        replace(
-            candidate,
-            score=(1 - verbatim_share) * candidate.score
-            + verbatim_share * holds_phrase(candidate.stored.moment.text, wanted),
-        )
-        for candidate in candidates
-    ]
-    return sorted(weighed, key=lambda candidate: -candidate.score)
-
-
-def _candidates(
-    snapshot: Snapshot,
-    pool: list[tuple[int, float]],
-    lists: tuple[Found, ...],
-    words: list[int],
-) -> list[Candidate]:
-    cosines = {
-        moment_id: cosine
-        for found in lists
-        for moment_id, cosine in zip(found.moment_ids, found.cosines, strict=True)
-    }
-    ranks = {moment_id: rank for rank, moment_id in enumerate(words, start=1)}
-    stored = snapshot.texts([moment_id for moment_id, _ in pool])
-    return [
-        Candidate(one, score, cosines.get(moment_id), ranks.get(moment_id))
-        for one, (moment_id, score) in zip(stored, pool, strict=True)
-    ]

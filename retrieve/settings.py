@@ -31,6 +31,20 @@ class ConfidenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundarySettings:
+    """How the borders of what is seen are looked for, where that is asked for."""
+
+    rate_hz: float = 4.0
+    """Pictures a second that are decoded again beside a border."""
+    reach_s: float = 1.5
+    """How far beyond a border; more than the seconds between the frames that ingest looks at."""
+    fall: float = 0.15
+    """What is seen ends where likeness to the query falls by this share."""
+    time_limit_ms: int = 1500
+    """For all hits of a search together, best first; the rest keep theirs. 0: none is moved."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetrieveSettings:
     """How a question becomes ranked hits."""
 
@@ -72,3 +86,4 @@ class RetrieveSettings:
     operand_candidates: int = 400
     """Moments taken from each list for an operand of an expression."""
     vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)
+    boundaries: BoundarySettings = field(default_factory=BoundarySettings)

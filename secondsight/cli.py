@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from index.errors import QuestionError, SecondsightError, SettingsError
 from ingest.metadata import given_metadata
+from retrieve.query import with_phrase
 from secondsight import (
     cache_command,
     compact_command,
@@ -32,12 +34,17 @@ from secondsight.options import (
     ConfigOption,
     DebugOption,
     ExplainOption,
+    ImageOption,
     JsonOption,
     KindOption,
     LibraryOption,
+    LikeOption,
     LiteralOption,
     PermissionsOption,
+    PhraseOption,
     SourceOption,
+    TightenOption,
+    TyposOption,
     WhereOption,
     WithinOption,
     tags_of,
@@ -113,7 +120,12 @@ def ingest(
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="What you remember of it.")],
+    query: Annotated[str, typer.Argument(help="What you remember of it.")] = "",
+    image: ImageOption = None,
+    like: LikeOption = None,
+    phrase: PhraseOption = None,
+    typos: TyposOption = "unmatched",
+    tighten: TightenOption = False,
     library: LibraryOption = DEFAULT_LIBRARY,
     config: ConfigOption = None,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000)] = 10,
@@ -134,8 +146,12 @@ def search(
     """
     opened = Library.open(library, settings=load_settings(config), create=False)
     result = opened.search(
-        query,
+        reduce(with_phrase, phrase or [], query),
         k=count,
+        picture=image,
+        like=like,
+        typos=typos,
+        tighten=tighten,
         sources=source,
         kinds=kind,
         within=present.parse_within(within),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from retrieve.explanation import Count, Step
     from retrieve.hits import Hit, Partner
-    from retrieve.search import SearchResult
+    from retrieve.result import SearchResult
 
 _PARTNER_CHARS = 80
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from index.highlights import highlights
 from index.records import Box, PageArea, Source, Span
 from retrieve.on_screen import OnScreen, ShownPage
+from secondsight.asked import matched
 from secondsight.expressions import partner_json
 from secondsight.link_command import on_screen_json, shown_page_json
 
 if TYPE_CHECKING:
     from index.snapshot import Snapshot
     from retrieve.hits import Duplicate, Hit, PlacedLink
+    from retrieve.result import SearchResult
 
 _DECIMALS = 4
 
@@ -37,7 +38,7 @@ def place_json(place: Span | PageArea) -> dict[str, Any]:
     }
 
 
-def hit_json(hit: Hit, query: str, snapshot: Snapshot) -> dict[str, Any]:
+def hit_json(hit: Hit, result: SearchResult, snapshot: Snapshot) -> dict[str, Any]:
     """A hit, as `search --json` prints it."""
     return {
         "rank": hit.rank,
@@ -45,9 +46,10 @@ def hit_json(hit: Hit, query: str, snapshot: Snapshot) -> dict[str, Any]:
         "confidence": round(hit.confidence, _DECIMALS),
         "source": _source_json(hit.source, snapshot.paths(hit.source.id)),
         **place_json(hit.place),
+        "moment": f"{hit.source.id}/{hit.ordinal}",
         "headline": hit.headline,
         "text": hit.text,
-        "highlights": highlights(query, hit.text),
+        "highlights": matched(result, hit.text),
         "words": [
             {"text": word.text.strip(), "start_s": word.span.start_s, "end_s": word.span.end_s}
             for word in hit.words

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from generate.answer import Answer, answer
@@ -21,6 +22,7 @@ from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
 from index.snapshot import Snapshot
 from index.verification import Verification, verify_library
+from index.word_query import Phrases, Typos
 from ingest.cache import forget_cached
 from ingest.linking import LinkedPair, link_all, link_pair
 from ingest.metadata import GivenMetadata, change_of, read_table
@@ -32,10 +34,14 @@ from retrieve.algebra_search import search_expression
 from retrieve.algebra_text import as_expression
 from retrieve.filters import Filters
 from retrieve.on_screen import OnScreen, pages_on_screen
-from retrieve.search import SearchResult, search
+from retrieve.pictures import read_picture
+from retrieve.query import Like, Query, parse_like
+from retrieve.result import SearchResult
+from retrieve.search import search
 from retrieve.where import parse_where
 from secondsight.library_status import LibraryStatus, status_of
 from secondsight.settings import Settings, load_settings
+from secondsight.source_files import SourceFrames
 
 PathLike = str | os.PathLike[str]
 
@@ -121,9 +127,14 @@ class Library:
 
     def search(
         self,
-        query: str | Expression | Part,
+        query: str | Expression | Part = "",
         k: int = 10,
         *,
+        picture: PathLike | bytes | None = None,
+        like: str | None = None,
+        phrases: Phrases = "require",
+        typos: Typos = "unmatched",
+        tighten: bool = False,
         within: Span | None = None,
         sources: Iterable[str] | None = None,
         kinds: Iterable[MomentKind] | None = None,
@@ -133,6 +144,11 @@ class Library:
     ) -> SearchResult:
         """Find the k best hits. Filters (`sources` by id or name) act before ranking.
 
+        Asked by words, by a `picture` (a file's path or content), by what is at a place (`like`:
+        `talk.mp4@12:30`, `manual.pdf@p7`, `SOURCE#ORDINAL`; itself is left out), or by words beside
+        either. `phrases`: what is in double quotes must occur, or weighs more ("prefer"). `typos`:
+        words that match nothing are taken for mistyped ("none", "all"). `tighten`: videos are
+        looked at again for the borders of what is seen (`retrieve.boundaries`, about a second).
         A query may be an expression of the temporal algebra, as text (`"a" BEFORE "b"`, see
         `retrieve.algebra_text`) or built with `retrieve.algebra`; the result then also tells
         partners, counts and an explanation.
@@ -141,24 +157,35 @@ class Library:
         (`retrieve.question`; `SearchResult.question` tells what was understood): filters given
         here go before them, and with `literal` all of it is only searched for. With `permissions`
         only sources without tags or with one of these are there; None: all are.
-        Raises QuestionError for an empty query, an unknown source, k < 1, a condition that cannot
-        be read or asked (WhereError), or an expression that cannot (AlgebraError).
+        Raises QuestionError for an empty query, a picture that cannot be read, an unknown source
+        or place, k < 1, a condition that cannot be read or asked (WhereError), or an expression
+        that cannot (AlgebraError).
         """
         snapshot = self._current()
         filters = self._filters(snapshot, within, sources, kinds, where, permissions)
         settings = self.settings.retrieve
         expression = as_expression(query)
         if isinstance(query, str) and expression is None:
+            asked = Query(
+                query,
+                picture=None if picture is None else read_picture(picture),
+                like=None if like is None else self._like(snapshot, like, filters.permissions),
+                phrases=phrases,
+                typos=typos,
+            )
             return search(
                 snapshot,
                 self._encoder(),
-                query,
+                asked,
                 k=k,
                 filters=filters,
                 settings=settings,
                 literal=literal,
+                frames=SourceFrames(snapshot) if tighten else None,
             )
         assert expression is not None
+        if picture is not None or like is not None:
+            raise QuestionError("an expression in time goes with no picture and no place")
         return search_expression(
             snapshot,
             self._encoder(),
@@ -347,6 +374,10 @@ class Library:
             where=None if where is None else parse_where(where),
             permissions=permitted,
         )
+
+    def _like(self, snapshot: Snapshot, text: str, permissions: frozenset[str] | None) -> Like:
+        named = parse_like(text)
+        return replace(named, source=self._resolve(snapshot, named.source, permissions).id)
 
     @staticmethod
     def _resolve(

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from index.records import MomentKind
+from index.word_query import Typos
 
 DEBUG_VARIABLE = "SECONDSIGHT_DEBUG"
 
@@ -53,6 +54,32 @@ WithinOption = Annotated[
 LiteralOption = Annotated[
     bool,
     typer.Option("--literal", help="Search for all words: no times, names or kinds are read."),
+]
+ImageOption = Annotated[
+    Path | None,
+    typer.Option("--image", help="What looks like this picture; words may go with it."),
+]
+LikeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--like", help="More like what is at SOURCE@TIME, SOURCE@pPAGE, or the moment SOURCE#N."
+    ),
+]
+PhraseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--phrase", help="Only where these words stand together, as in double quotes; repeatable."
+    ),
+]
+TyposOption = Annotated[
+    Typos,
+    typer.Option("--typos", help="Words that are taken for mistyped: those that match nothing."),
+]
+TightenOption = Annotated[
+    bool,
+    typer.Option(
+        "--tighten", help="Look at the videos again for the borders of what is seen (seconds)."
+    ),
 ]
 DEFAULT_LIBRARY = Path("archive")
 WhereOption = Annotated[

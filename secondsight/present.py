@@ -14,15 +14,15 @@ from generate.answer import Answer
 from generate.citations import Citation, format_citation, format_place
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
-from index.highlights import highlights
 from index.inventory import InventoryRow
 from index.manifest import read_manifest
 from index.metadata import NO_METADATA, SourceMetadata
 from index.records import Span
 from ingest.report import IngestReport, SourceOutcome
 from retrieve.hits import Hit
-from retrieve.search import SearchResult
+from retrieve.result import SearchResult
 from retrieve.words import content_words
+from secondsight.asked import asked_json, matched
 from secondsight.doctor import Check
 from secondsight.expressions import expression_json, print_expression, print_partners
 from secondsight.hit_json import hit_json, place_json, ties_json
@@ -57,11 +57,12 @@ def search_json(result: SearchResult, library: Library, *, explain: bool = False
     snapshot = library.snapshot()
     return {
         "query": result.query,
+        **asked_json(result),
         "understood": understood_json(result.question),
         "took_ms": round(result.took_ms, 3),
         "found": result.found,
         **expression_json(result, explain=explain),
-        "hits": [hit_json(hit, result.searched, snapshot) for hit in result.hits],
+        "hits": [hit_json(hit, result, snapshot) for hit in result.hits],
     }
 
 
@@ -191,7 +192,7 @@ def print_hits(console: Console, result: SearchResult, *, explain: bool = False)
         if not set(content_words(hit.headline)) <= set(content_words(" ".join(lines))):
             console.print(Text(f"    {hit.headline}", "italic"), highlight=False, soft_wrap=True)
         for line in lines:
-            console.print(_marked(line, result.searched), highlight=False, soft_wrap=True)
+            console.print(_marked(line, result), highlight=False, soft_wrap=True)
         _print_duplicates(console, hit)
         print_partners(console, hit)
         _print_ties(console, hit)
@@ -210,11 +211,11 @@ def _print_duplicates(console: Console, hit: Hit) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _marked(line: str, query: str) -> Text:
+def _marked(line: str, result: SearchResult) -> Text:
     """A line, indented, with what matches the query in bold."""
     indent = "    "
     marked = Text(indent + line)
-    for start, end in highlights(query, line):
+    for start, end in matched(result, line):
         marked.stylize("bold", len(indent) + start, len(indent) + end)
     return marked
 

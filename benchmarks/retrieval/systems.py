@@ -16,7 +16,8 @@ from index.records import MomentKind, PageArea, Source, Span
 from index.snapshot import Snapshot
 from retrieve.filters import Filters, kind_mask
 from retrieve.lists import TEXT_KINDS
-from retrieve.search import SearchResult, search
+from retrieve.result import SearchResult
+from retrieve.search import search
 from retrieve.settings import RetrieveSettings
 
 K = 10

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.records import MomentKind, Source, Span
 from index.snapshot import Snapshot
+from index.word_query import Phrases, Typos
+from retrieve.pictures import PICTURE_TYPES
 from retrieve.where import MAX_CHARS
 from secondsight import present
 from secondsight.library import Library
@@ -78,11 +80,29 @@ class SearchQuery(Filters):
     """What to find."""
 
     q: str = Field(
-        min_length=1, max_length=MAX_QUESTION_CHARS, description="What you remember of it."
+        "",
+        max_length=MAX_QUESTION_CHARS,
+        description="What you remember of it; phrases in double quotes.",
     )
     k: int = Field(10, ge=1, le=MAX_HITS, description="Hits wanted.")
     explain: bool = Field(
         False, description="Also tell how an expression was read and what its parts found."
+    )
+    like: str | None = Field(
+        None,
+        max_length=MAX_NAME_CHARS,
+        description="More like the moment SOURCE/ORDINAL (`moment` of a hit), or like what is at "
+        "SOURCE@TIME or SOURCE@pPAGE; itself is left out. `q` may go with it.",
+        examples=["talk.mp4@12:30"],
+    )
+    phrases: Phrases = Field(
+        "require", description="Whether phrases must occur, or only weigh more where they do."
+    )
+    typos: Typos = Field(
+        "unmatched", description="Words that are taken for mistyped: those that match nothing."
+    )
+    tighten: bool = Field(
+        False, description="Look at the videos again for the borders of what is seen (slow)."
     )
 
 
@@ -158,9 +178,59 @@ def search(
     `links.picture` is a JPEG that shows the hit, or null; `links.media` is the file with a
     fragment that names the place: `#t=start,end` in seconds, or `#page=n`.
     """
+    return _search(library, permissions, query)
+
+
+async def _posted_picture(request: Request) -> bytes:
+    """The body, when it says that it is a picture; how large it is the guard has seen to."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in PICTURE_TYPES:
+        raise ProblemError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"the body is a picture to search with: Content-Type {', '.join(PICTURE_TYPES)}; "
+            f"got {content_type or 'none'!r}",
+        )
+    return await request.body()
+
+
+_PICTURE_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media_type: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in PICTURE_TYPES
+        },
+    }
+}
+
+
+@router.post(
+    "/search", response_description="As `search --image --json`", openapi_extra=_PICTURE_BODY
+)
+def search_by_picture(
+    library: SharedLibrary,
+    permissions: GrantedPermissions,
+    query: Annotated[SearchQuery, Query()],
+    picture: Annotated[bytes, Depends(_posted_picture)],
+) -> JSONResponse:
+    """Find what looks like the picture in the body, and fits `q` where that is given."""
+    return _search(library, permissions, query, picture)
+
+
+def _search(
+    library: Library,
+    permissions: frozenset[str],
+    query: SearchQuery,
+    picture: bytes | None = None,
+) -> JSONResponse:
     result = library.search(
         query.q,
         k=query.k,
+        picture=picture,
+        like=query.like,
+        phrases=query.phrases,
+        typos=query.typos,
+        tighten=query.tighten,
         within=query.span(),
         sources=query.source,
         kinds=query.kind,

@@ -11,12 +11,15 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from retrieve.pictures import MAX_PICTURE_BYTES
 from secondsight.server.problems import problem_response
 
 OPEN_PATH = "/v1/health"
 """Needs no token: it tells nothing about the archive."""
+PICTURE_PATH = "/v1/search"
+"""Takes a picture as its body."""
 MAX_BODY_BYTES = 64 * 1024
-_MAX_DROPPED_BYTES = 4 * 1024 * 1024
+_MAX_DROPPED_BYTES = 64 * 1024 * 1024
 """So much of a body that is too large is read and dropped, so that the client reads the answer."""
 
 
@@ -48,12 +51,13 @@ class Guard:
             return
         refusal = self._refusal(scope)
         body = None
+        most = MAX_PICTURE_BYTES if _sends_picture(scope) else MAX_BODY_BYTES
         if refusal is None:
-            body = await _bounded_body(receive)
+            body = await _bounded_body(receive, most)
         if body is None:
             refusal = refusal or problem_response(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"a request body may have {MAX_BODY_BYTES} bytes",
+                f"a request body may have {most} bytes here",
                 headers={"Connection": "close"},
             )
         if refusal is not None:
@@ -100,7 +104,11 @@ class Guard:
         )
 
 
-async def _bounded_body(receive: Receive) -> bytes | None:
+def _sends_picture(scope: Scope) -> bool:
+    return bool(scope["path"] == PICTURE_PATH and scope["method"] == "POST")
+
+
+async def _bounded_body(receive: Receive, most_bytes: int) -> bytes | None:
     """The body of a request; None when it is too large."""
     chunks: list[bytes] = []
     size_bytes = 0
@@ -108,8 +116,10 @@ async def _bounded_body(receive: Receive) -> bytes | None:
         message = await receive()
         chunk: bytes = message.get("body", b"")
         size_bytes += len(chunk)
-        if size_bytes <= MAX_BODY_BYTES:
+        if size_bytes <= most_bytes:
             chunks.append(chunk)
+        else:
+            chunks.clear()
         if not message.get("more_body", False):
             break
-    return b"".join(chunks) if size_bytes <= MAX_BODY_BYTES else None
+    return b"".join(chunks) if size_bytes <= most_bytes else None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import PurePath
@@ -14,10 +12,10 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from index.inventory import InventoryRow
 from index.records import Source, SourceKind
 from index.snapshot import Snapshot
 from secondsight.server.problems import ProblemError
+from secondsight.source_files import open_unchanged
 
 CHUNK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGNORECASE)
@@ -166,31 +164,14 @@ def _chunks(file: BinaryIO, part: range) -> Iterator[bytes]:
 
 
 def _open_unchanged(snapshot: Snapshot, source: Source) -> tuple[BinaryIO, str]:
-    for row in snapshot.inventory():
-        if row.source_id == source.id and row.outcome != "failed":
-            file = _open_if_unchanged(row)
-            if file is not None:
-                return file, row.path
-    raise ProblemError(
-        HTTPStatus.GONE,
-        f"the file of {source.name} has changed or is gone since it was ingested; ingest it again",
-    )
-
-
-def _open_if_unchanged(row: InventoryRow) -> BinaryIO | None:
-    """The file of a row; None when it is not the one that was ingested."""
-    try:
-        if not stat.S_ISREG(os.stat(row.path).st_mode):  # opening a pipe would wait for a writer
-            return None
-        file = open(row.path, "rb", buffering=0)  # noqa: SIM115 - the response closes it
-    except OSError:
-        return None
-    # What is open is looked at, so that no file can take its place after the look.
-    status = os.fstat(file.fileno())
-    if (status.st_size, status.st_mtime_ns) != (row.size_bytes, row.mtime_ns):
-        file.close()
-        return None
-    return file
+    found = open_unchanged(snapshot, source.id)
+    if found is None:
+        raise ProblemError(
+            HTTPStatus.GONE,
+            f"the file of {source.name} has changed or is gone since it was ingested; "
+            "ingest it again",
+        )
+    return found
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -7,6 +7,7 @@ answers run on the real index. Times are exact and known.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -239,9 +240,8 @@ def add_source(
 
 
 def _picture(moment: Moment) -> Image.Image | None:
-    names = {path.read_bytes(): path for path in PHOTOS.glob("*.jpg")}
     picture = moment.read_picture()
-    return None if picture is None else Image.open(names[picture])
+    return None if picture is None else Image.open(io.BytesIO(picture))
 
 
 def _labelled(segment: Segment, embedder: Embedder) -> Segment:

@@ -43,7 +43,7 @@ from retrieve.algebra_text import as_expression, expression_of
 from retrieve.filters import Filters
 from retrieve.hits import Hit, Reason
 from retrieve.operands import Matches
-from retrieve.search import SearchResult
+from retrieve.result import SearchResult
 from retrieve.settings import RetrieveSettings
 from tests.retrieve.archive import BEES, COFFEE, MANUAL, span_of_sentence
 from tests.retrieve.test_algebra_text import parts

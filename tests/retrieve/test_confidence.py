@@ -12,7 +12,8 @@ from index.embedders import Embedder
 from index.snapshot import Snapshot
 from retrieve.confidence import Signals, confidence
 from retrieve.filters import Filters
-from retrieve.search import SearchResult, search
+from retrieve.result import SearchResult
+from retrieve.search import search
 from retrieve.settings import ConfidenceSettings, RetrieveSettings
 from tests.generate.questions import ANSWERABLE, UNANSWERABLE
 from tests.retrieve.archive import BEE_TALK

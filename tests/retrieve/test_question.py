@@ -16,7 +16,8 @@ from index.records import MomentKind, Source, SourceKind, Span
 from index.snapshot import Snapshot
 from retrieve.filters import Filters, allowed_moments
 from retrieve.question import analyse
-from retrieve.search import SearchResult, search
+from retrieve.result import SearchResult
+from retrieve.search import search
 from retrieve.settings import RetrieveSettings
 from retrieve.understanding import understand
 from tests.retrieve.archive import BEES, COFFEE, MANUAL, span_of_sentence

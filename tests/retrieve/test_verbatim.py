@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.records import Moment, MomentKind, Source, SourceKind, Span
 from index.snapshot import StoredMoment
 from retrieve.hits import Candidate
-from retrieve.search import prefer_verbatim
+from retrieve.ranking import prefer_verbatim
 
 SOURCE = Source("0" * 32, SourceKind.VIDEO, "talk.mp4", 1, Fraction(60), None)
 

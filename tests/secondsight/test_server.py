@@ -127,8 +127,8 @@ def _moment(library: Library, source_id: str, ordinal: int) -> Moment:
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
-        ("/v1/search", 422, "query.q"),
-        ("/v1/search?q=", 422, "query.q"),
+        ("/v1/search", 422, "the query is empty"),
+        ("/v1/search?q=", 422, "the query is empty"),
         ("/v1/search?q=%20", 422, "the query is empty"),
         (f"/v1/search?q={'x' * 1001}", 422, "1000"),
         ("/v1/search?q=a&k=0", 422, "query.k"),

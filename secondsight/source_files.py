@@ -1,0 +1,114 @@
+"""The files of sources, opened only while they are what was ingested."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import lru_cache
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from index.catalog import MOMENT_KINDS
+from index.errors import SourceError
+from index.inventory import InventoryRow
+from index.records import MomentKind, Span
+from index.snapshot import Snapshot
+from ingest.media import glance
+from ingest.media_info import MediaInfo
+from ingest.pyav_reader import read_frames
+
+_SIDE_PX = 512
+"""Longest side of the pictures that are looked at again; embedders see 224 to 384."""
+
+
+def open_unchanged(snapshot: Snapshot, source_id: str) -> tuple[BinaryIO, str] | None:
+    """The open file of a source, and its path; None when it has changed or is gone.
+
+    Only a file that the inventory names for the source is opened, and only one whose size and time
+    of modification are those that were ingested.
+    """
+    for row in snapshot.inventory():
+        if row.source_id == source_id and row.outcome != "failed":
+            file = _open_if_unchanged(row)
+            if file is not None:
+                return file, row.path
+    return None
+
+
+def _open_if_unchanged(row: InventoryRow) -> BinaryIO | None:
+    """The file of a row; None when it is not the one that was ingested."""
+    try:
+        if not stat.S_ISREG(os.stat(row.path).st_mode):  # opening a pipe would wait for a writer
+            return None
+        file = open(row.path, "rb", buffering=0)  # noqa: SIM115 - the caller closes it
+    except OSError:
+        return None
+    # What is open is looked at, so that no file can take its place after the look.
+    status = os.fstat(file.fileno())
+    if (status.st_size, status.st_mtime_ns) != (row.size_bytes, row.mtime_ns):
+        file.close()
+        return None
+    return file
+
+
+class SourceFrames:
+    """Pictures of the videos of a snapshot, decoded anew; a `retrieve.boundaries.Frames`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def __call__(
+        self, source_id: str, span: Span, *, rate_hz: float, go_on: Callable[[], bool]
+    ) -> Iterator[tuple[Fraction, Image.Image]]:
+        """Yield (time on the source's clock, picture) of a span, while `go_on` says so.
+
+        Only the neighbourhood is decoded, from the keyframe before the span. Nothing when the file
+        is gone or has changed, or has no pictures; no more where it cannot be decoded.
+        """
+        found = open_unchanged(self._snapshot, source_id)
+        start = self._clock_start(source_id)
+        duration = self._snapshot.sources[source_id].duration
+        if found is None:
+            return
+        file, path = found
+        file.close()
+        if start is None or duration is None:
+            return
+        try:
+            info = _glance(source_id, path, start, duration)
+            for frame in read_frames(
+                path,
+                info,
+                start=span.start,
+                end=span.end,
+                rate_hz=rate_hz,
+                max_side_px=_SIDE_PX,
+                go_on=go_on,
+            ):
+                yield frame.time, Image.fromarray(frame.image)
+        except SourceError:
+            return
+
+    def _clock_start(self, source_id: str) -> Fraction | None:
+        """Raw time of clock 0, in seconds, as any frame of the source tells it; None: it has none.
+
+        Probing would find it, too, but reads whole files of some formats.
+        """
+        own = self._snapshot.source_range(source_id)
+        kinds = self._snapshot.columns.kind[own.start : own.stop]
+        frames = np.flatnonzero(kinds == MOMENT_KINDS.index(MomentKind.FRAME))[:1]
+        for stored in self._snapshot.moments(frames + own.start):
+            raw = stored.moment.frame_time
+            if raw is not None:
+                return raw.pts * raw.time_base - stored.moment.span.start
+        return None
+
+
+@lru_cache(maxsize=256)
+def _glance(source_id: str, path: str, start: Fraction, duration: Fraction) -> MediaInfo:
+    """Kept by the source's id, which is the hash of the file's content."""
+    return glance(path, start, duration)
