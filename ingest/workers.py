@@ -39,7 +39,6 @@ from ingest.transcript import Voiced
 from ingest.video import Kept, Lines
 from ingest.whisper_models import model_revision
 
-IMAGE_BATCH = 8
 PAGE_RENDERER = "ingest.mupdf.rendering.page_renderer"
 RenderedPage = tuple[npt.NDArray[np.uint8], float]
 """Pixels of a page, and their resolution in dpi."""
@@ -177,8 +176,9 @@ class EmbedWorker:
         def look() -> Seen:
             vectors = np.zeros((len(pictures), self._identity().dims), np.float32)
             labels: list[str] = []
-            for first in range(0, len(pictures), IMAGE_BATCH):
-                batch = pictures[first : first + IMAGE_BATCH]
+            batch_size = self._settings.picture_batch_size
+            for first in range(0, len(pictures), batch_size):
+                batch = pictures[first : first + batch_size]
                 found = self._embedder.embed_images([_opened(picture) for picture in batch])
                 vectors[first : first + len(batch)] = found.vectors
                 labels.extend(found.labels)
