@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from index.embedders import Embedder
     from index.snapshot import Snapshot
     from retrieve.filters import Filters
+    from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
 
 NOT_FOUND = "not found in the archive"
@@ -59,10 +60,17 @@ def answer(
     filters: Filters,
     retrieve: RetrieveSettings,
     settings: GenerateSettings,
+    reranker: Reranker | None = None,
 ) -> Answer:
     """Search, then answer from the hits. Raises QuestionError as `search` does."""
     result = search(
-        snapshot, embedder, question, k=settings.hits, filters=filters, settings=retrieve
+        snapshot,
+        embedder,
+        question,
+        k=settings.hits,
+        filters=filters,
+        settings=retrieve,
+        reranker=reranker,
     )
     return answer_from(
         result, snapshot, embedder, settings=settings, permissions=filters.permissions

@@ -1,13 +1,42 @@
 """Settings of the index: which embedder, what is written, how it is searched."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from index.errors import SettingsError
 
 Codes = Literal["8bit", "fp16"]
-_NO_INSTRUCTION = "sentence-transformers"
-"""Its checkpoints bring the prompts of their own."""
+Dtype = Literal["float32", "bfloat16", "float16"]
+_CHECKPOINT_OPTIONS = ("model", "revision", "device", "dtype", "dims")
+_OPTIONS = {
+    "sentence-transformers": _CHECKPOINT_OPTIONS,
+    "qwen3-vl-embedding": (*_CHECKPOINT_OPTIONS, "query_instruction"),
+}
+"""What profiles take; `model` is what they need."""
+
+
+def require_options_of(
+    settings: Any, path: str, options: Sequence[str], allowed: Sequence[str]
+) -> None:
+    """Raise SettingsError for an option that its profile does not take, or a missing `model`."""
+    for name in options:
+        if name not in allowed and getattr(settings, name) is not None:
+            raise SettingsError(f"{path}.{name}: the profile {settings.profile} takes none")
+    if "model" in allowed and not settings.model:
+        raise SettingsError(
+            f"{path}.model: the profile {settings.profile} needs the folder or hub name of a model"
+        )
+
+
+def require_at_least_1(settings: Any, path: str, names: Sequence[str]) -> None:
+    """Raise SettingsError for a number below 1; None stands for none."""
+    for name in names:
+        number = getattr(settings, name)
+        if number is not None and number < 1:
+            raise SettingsError(f"{path}.{name} must be at least 1, got {number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +60,7 @@ class EmbedderSettings:
     """Branch, tag or commit on the hub."""
     device: str | None = None
     """Where it computes: cpu, cuda or cuda:1; None: cpu."""
-    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    dtype: Dtype | None = None
     """What it computes in; None: as the checkpoint was saved."""
     dims: int | None = None
     """Components of a vector, cut to so many where the model was trained for it; None: all."""
@@ -46,20 +75,11 @@ class EmbedderSettings:
     """CPU threads of one embedding process."""
 
     def __post_init__(self) -> None:
-        checkpoint = self.profile in ("sentence-transformers", "qwen3-vl-embedding")
-        for name in ("model", "revision", "device", "dtype", "dims", "query_instruction"):
-            if getattr(self, name) is not None and not (
-                checkpoint and (name != "query_instruction" or self.profile != _NO_INSTRUCTION)
-            ):
-                raise SettingsError(f"index.embedder.{name}: the profile {self.profile} takes none")
-        if checkpoint and not self.model:
-            raise SettingsError(
-                f"index.embedder.model: the profile {self.profile} needs a folder or a hub name"
-            )
-        for name in ("dims", "batch_size", "picture_batch_size", "threads"):
-            number = getattr(self, name)
-            if number is not None and number < 1:
-                raise SettingsError(f"index.embedder.{name} must be at least 1, got {number}")
+        allowed = _OPTIONS.get(self.profile, ())
+        options = (*_CHECKPOINT_OPTIONS, "query_instruction")
+        require_options_of(self, "index.embedder", options, allowed)
+        numbers = ("dims", "batch_size", "picture_batch_size", "threads")
+        require_at_least_1(self, "index.embedder", numbers)
         instruction = self.query_instruction
         if instruction is not None and not instruction.endswith((".", "!", "?", "。")):
             raise SettingsError(

@@ -14,10 +14,12 @@ from retrieve.fusion import fuse
 from retrieve.hits import Candidate, Hit, merge_hits
 from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
 from retrieve.on_screen import ties_of
+from retrieve.reranking import Shown, rerank
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
     from index.snapshot import Snapshot
+    from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
 
 MILLISECONDS_PER_SECOND = 1000.0
@@ -35,9 +37,11 @@ class SearchResult:
     took_ms: float
     """All of it, wall clock."""
     steps_ms: dict[str, float]
-    """Parts of it: embed, find, merge."""
+    """Parts of it: embed, find, merge; rerank where a reranker read candidates."""
     best_text_cosine: float | None
     """Likeness of the best text to the question, -1..1; None when no text was searched."""
+    num_reranked: int = 0
+    """So many candidates were read by the reranker in time."""
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -61,8 +65,9 @@ def search(
     k: int,
     filters: Filters,
     settings: RetrieveSettings,
+    reranker: Reranker | None = None,
 ) -> SearchResult:
-    """Find the k best places for a query.
+    """Find the k best places for a query; a reranker reads the first candidates once more.
 
     Raises QuestionError when the query is empty, k < 1, or a filter names an unknown source or
     asks for metadata that no source has.
@@ -91,19 +96,25 @@ def search(
     candidates = prefer_verbatim(
         _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
     )
+    rerank_s, num_reranked = 0.0, 0
+    if reranker is not None:
+        begun = time.perf_counter()
+        reranked = rerank(reranker, Shown(query), candidates, settings.reranker)
+        candidates, num_reranked = reranked.candidates, reranked.num_read
+        rerank_s = time.perf_counter() - begun
     merged = merge_hits(candidates, query, k=k, settings=settings)
     hits = _tied(snapshot, merged, query, filters.permissions)
     ended = time.perf_counter()
+    steps_s = {"embed": embedded - started, "find": found - embedded}
+    steps_s |= {"rerank": rerank_s} if num_reranked else {}
+    steps_s["merge"] = ended - found - rerank_s
     return SearchResult(
         query=query,
         hits=hits,
         took_ms=(ended - started) * MILLISECONDS_PER_SECOND,
-        steps_ms={
-            "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
-            "find": (found - embedded) * MILLISECONDS_PER_SECOND,
-            "merge": (ended - found) * MILLISECONDS_PER_SECOND,
-        },
+        steps_ms={step: took * MILLISECONDS_PER_SECOND for step, took in steps_s.items()},
         best_text_cosine=best_cosine,
+        num_reranked=num_reranked,
     )
 
 

@@ -29,6 +29,7 @@ from ingest.report import IngestReport, Listener, ignore_events
 from ingest.run_log import forget_in_logs
 from retrieve.filters import Filters
 from retrieve.on_screen import OnScreen, pages_on_screen
+from retrieve.reranking import Reranker, open_reranker
 from retrieve.search import SearchResult, search
 from retrieve.where import parse_where
 from secondsight.library_status import LibraryStatus, status_of
@@ -48,6 +49,7 @@ class Library:
         self.settings = settings
         self._lock = threading.Lock()
         self._embedder: Embedder | None = None
+        self._reranker: Reranker | None = None
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -144,6 +146,7 @@ class Library:
             k=k,
             filters=filters,
             settings=self.settings.retrieve,
+            reranker=self._rereader(),
         )
 
     def ask(
@@ -169,6 +172,7 @@ class Library:
             filters=filters,
             retrieve=self.settings.retrieve,
             settings=self.settings.generate,
+            reranker=self._rereader(),
         )
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
@@ -299,6 +303,12 @@ class Library:
             if self._embedder is None:
                 self._embedder = open_embedder(self.settings.index.embedder)
             return self._embedder
+
+    def _rereader(self) -> Reranker | None:
+        with self._lock:
+            if self._reranker is None:
+                self._reranker = open_reranker(self.settings.retrieve.reranker)
+            return self._reranker
 
     def _filters(
         self,

@@ -97,27 +97,27 @@ RERANKER_TEMPLATE = (
 def write_clip(folder: Path) -> Path:
     """CLIP, 12 dims, as transformers saves it."""
     torch.manual_seed(1)
-    tokenizer = _byte_tokenizer(["<|startoftext|>", "<|endoftext|>"])
+    tokenizer: Any = _byte_tokenizer(["<|startoftext|>", "<|endoftext|>"])
     start, end = tokenizer.convert_tokens_to_ids(["<|startoftext|>", "<|endoftext|>"])
     ids = {"bos_token_id": start, "eos_token_id": end, "pad_token_id": end}
     text = {**TEXT, **ids, "vocab_size": len(tokenizer), "max_position_embeddings": 24}
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=VISION, projection_dim=12))
     pictures = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     model.save_pretrained(folder)
-    CLIPProcessor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
+    _save(folder, CLIPProcessor, image_processor=pictures, tokenizer=tokenizer)
     return folder
 
 
 def write_siglip(folder: Path) -> Path:
     """SigLIP 2 of a fixed resolution, which keeps the format of SigLIP: 16 dims."""
     torch.manual_seed(2)
-    tokenizer = _byte_tokenizer(["<eos>", "<pad>"])
+    tokenizer: Any = _byte_tokenizer(["<eos>", "<pad>"])
     tokenizer.pad_token, tokenizer.eos_token = "<pad>", "<eos>"
     text = {**TEXT, "vocab_size": len(tokenizer), "max_position_embeddings": 24}
     model = SiglipModel(SiglipConfig(text_config=text, vision_config=VISION))
     model.save_pretrained(folder)
     pictures = SiglipImageProcessor(size={"height": 32, "width": 32})
-    SiglipProcessor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
+    _save(folder, SiglipProcessor, image_processor=pictures, tokenizer=tokenizer)
     return folder
 
 
@@ -134,7 +134,8 @@ def write_qwen_reranker(folder: Path) -> Path:
     """Qwen3-VL-Reranker for sentence-transformers: any-to-any, then the log-odds of "yes"."""
     plain = _write_qwen(folder.with_name(folder.name + "-plain"), RERANKER_TEMPLATE)
     transformer = Transformer(str(plain), transformer_task="any-to-any")
-    yes, no = transformer.tokenizer.convert_tokens_to_ids(["yes", "no"])
+    tokenizer: Any = transformer.tokenizer
+    yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
     modules = [transformer, LogitScore(true_token_id=yes, false_token_id=no)]
     CrossEncoder(modules=modules, device="cpu").save(str(folder), create_model_card=False)
     return folder
@@ -142,7 +143,7 @@ def write_qwen_reranker(folder: Path) -> Path:
 
 def _write_qwen(folder: Path, template: str) -> Path:
     torch.manual_seed(3)
-    tokenizer = _qwen_tokenizer()
+    tokenizer: Any = _qwen_tokenizer()
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}
     config = Qwen3VLConfig(
         text_config={
@@ -181,35 +182,40 @@ def _write_qwen(folder: Path, template: str) -> Path:
     sees |= {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     few = {"shortest_edge": 4096, "longest_edge": 64 * 64}
     clips = {"shortest_edge": 4096, "longest_edge": 8 * 64 * 64}
-    Qwen3VLProcessor(
+    _save(
+        folder,
+        Qwen3VLProcessor,
         image_processor=Qwen2VLImageProcessor(size=few, **sees),
         tokenizer=tokenizer,
         video_processor=Qwen3VLVideoProcessor(size=clips, **sees),
         chat_template=template,
-    ).save_pretrained(folder)
+    )
     return folder
 
 
-def _qwen_tokenizer() -> Qwen2Tokenizer:
+def _save(folder: Path, processor: Any, **parts: object) -> None:
+    processor(**parts).save_pretrained(folder)
+
+
+def _qwen_tokenizer() -> Any:
     trained = _trained([])
     state = json.loads(trained.to_str())["model"]
-    merges = [tuple(pair) if isinstance(pair, list) else pair for pair in state["merges"]]
+    merges: Any = [tuple(pair) if isinstance(pair, list) else pair for pair in state["merges"]]
     tokenizer = Qwen2Tokenizer(vocab=state["vocab"], merges=merges)
     tokenizer.add_special_tokens({"additional_special_tokens": list(SPECIAL)})
     tokenizer.add_tokens(["yes", "no"])
     return tokenizer
 
 
-def _byte_tokenizer(special: list[str]) -> PreTrainedTokenizerFast:
+def _byte_tokenizer(special: list[str]) -> Any:
     trained = _trained(special)
     last = special[-1] if special[0].startswith("<|") else special[0]
     first = special[0] if special[0].startswith("<|") else None
     single = f"{first} $A {last}" if first else f"$A {last}"
     ids = [(token, trained.token_to_id(token)) for token in special]
     trained.post_processor = processors.TemplateProcessing(single=single, special_tokens=ids)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=trained, bos_token=first, eos_token=last, pad_token=last
-    )
+    wrap: Any = PreTrainedTokenizerFast
+    return wrap(tokenizer_object=trained, bos_token=first, eos_token=last, pad_token=last)
 
 
 def _trained(special: list[str]) -> Tokenizer:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from index.manifest import EmbedderIdentity
     from index.settings import EmbedderSettings
 
+JOINT_PROFILES = ("qwen3-vl-embedding",)
+"""Profiles whose embedders are `JointEmbedder`s."""
+
 __all__ = [
+    "JOINT_PROFILES",
     "Embedder",
     "ImageEmbeddings",
     "JointEmbedder",

@@ -58,6 +58,7 @@ class PictureNamer:
 
     def __init__(self, embed_texts: Callable[[Sequence[str]], Vectors]) -> None:
         self._embed_texts = embed_texts
+        self._vectors: dict[int, NDArray[np.float32]] = {}
 
     def embed_images(self, images: Sequence[Image]) -> ImageEmbeddings:
         """Embed at least one picture, of any size and mode, and name what it shows."""
@@ -67,7 +68,7 @@ class PictureNamer:
         probabilities = np.concatenate([self._classify(batch) for batch in batches])
         likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :NUM_LABELS_MIXED]
         weights = np.take_along_axis(probabilities, likeliest, axis=1)
-        mixed = np.einsum("nt,ntd->nd", weights, self._label_vectors[likeliest])
+        mixed = np.einsum("nt,ntd->nd", weights, self._vectors_of(likeliest))
         vectors = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
         return ImageEmbeddings(
             vectors=np.ascontiguousarray(vectors, dtype=np.float32),
@@ -87,9 +88,15 @@ class PictureNamer:
 
         return tuple(EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"])
 
-    @cached_property
-    def _label_vectors(self) -> Vectors:
-        return self._embed_texts([LABEL_PROMPT.format(name) for name in self._label_names])
+    def _vectors_of(self, labels: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Text vectors of labels, (..., dims). Those met for the first time are embedded."""
+        new = [int(label) for label in np.unique(labels) if int(label) not in self._vectors]
+        if new:
+            prompts = [LABEL_PROMPT.format(self._label_names[label]) for label in new]
+            self._vectors |= zip(new, self._embed_texts(prompts), strict=True)
+        return np.stack([self._vectors[int(label)] for label in labels.flat]).reshape(
+            *labels.shape, -1
+        )
 
     def _classify(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Probabilities of the 1,000 ImageNet categories, (n, 1000)."""

@@ -8,7 +8,7 @@ E5's vectors have much in common, so that cosines of unrelated texts are about 0
 related ones 0.85. What everyday sentences of many languages have in common is taken away from every
 vector (Mu and Viswanath, "All-but-the-Top", ICLR 2018, its first step). Cosines then mean what
 those of the default embedder mean, names of pictures stand apart, and more related texts come
-before unrelated ones: see `benchmarks.retrieval.calibration`.
+before unrelated ones: `python -m benchmarks.embedders --config multilingual`.
 """
 
 from __future__ import annotations

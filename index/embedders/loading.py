@@ -19,6 +19,7 @@ WHOLE_UP_TO_BYTES = 32 * 1024**2
 """Larger files are known by their size and by samples."""
 SAMPLES = 64
 SAMPLE_BYTES = 16 * 1024
+_LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError)
 _NOT_THE_MODEL = ("onnx/*", "openvino/*", "*.md", "*.h5", "*.msgpack", "*.ot", "*.gguf", ".*")
 
 
@@ -160,6 +161,7 @@ def load_quietly(
 ) -> Any:
     """A model of sentence-transformers made by its class; see `load_sentence_transformer`."""
     import torch
+    from safetensors import SafetensorError
 
     if device == "cpu":
         torch.set_num_threads(threads)
@@ -171,7 +173,7 @@ def load_quietly(
     with _no_progress_bars():
         try:
             return make(str(folder), device=device, local_files_only=True, **kwargs)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
+        except (*_LOADING_ERRORS, SafetensorError) as error:
             message = (
                 f"the checkpoint {folder} cannot be loaded ({error}); name one that "
                 "sentence-transformers loads"
