@@ -34,7 +34,7 @@ def _scene(frames: int, said: str = "the ferry leaves") -> Segment:
 def test_frames_come_with_their_times_and_words_once() -> None:
     given = joint_input(_scene(3))
     assert given is not None
-    assert given.times == (3605, 3606, 3607)
+    assert given.times == tuple(map(Fraction, (3605, 3606, 3607)))
     assert [picture.size for picture in given.pictures] == [(32, 24)] * 3
     assert given.text == "the ferry leaves"  # and no names that a classifier gave
 
