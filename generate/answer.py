@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from index.snapshot import Snapshot
     from retrieve.filters import Filters
     from retrieve.question import Question
+    from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
 
 NOT_FOUND = "not found in the archive"
@@ -70,6 +71,7 @@ def answer(
     retrieve: RetrieveSettings,
     settings: GenerateSettings,
     literal: bool = False,
+    reranker: Reranker | None = None,
 ) -> Answer:
     """Search, then answer from the hits. Raises QuestionError as `search` does.
 
@@ -85,6 +87,7 @@ def answer(
         filters=filters,
         settings=retrieve,
         literal=literal,
+        reranker=reranker,
     )
     return answer_from(
         result, snapshot, embedder, settings=settings, permissions=filters.permissions

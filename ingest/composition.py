@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from index.embedders import JOINT_PROFILES
 from index.files import FilePart
 from index.manifest import ShardEntry, read_manifest, read_rotation
 from index.records import Moment, MomentKind, Segment, Source, SourceKind
 from index.shard import write_shard
-from ingest.cluster import Pending
+from ingest.cluster import Cluster, Pending
 from ingest.job import Job
 from ingest.parts import Parts, in_parts
 from ingest.segments import segment_document, segment_video
@@ -47,6 +48,17 @@ class Seen:
     """(pictures, dims) float32, unit rows."""
     labels: tuple[str, ...]
     """What each was taken for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """A source cut into segments, with its vectors."""
+
+    segments: tuple[Segment, ...]
+    moment_vectors: Vectors
+    """(moments of all segments in order, dims) float32, unit rows."""
+    segment_vectors: Vectors
+    """(segments, dims) float32: unit rows, zero for segments without moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +116,37 @@ def pictures_of(composition: Composition, parts: Parts) -> tuple[tuple[bytes | F
     return in_parts(tuple(seen), parts.number, least=parts.pictures)
 
 
-def stage(job: Job, composition: Composition, seen: list[Seen], read: list[Vectors]) -> StagedShard:
-    """Form the segments and write the shard into the run's staging area.
+def submit_staging(
+    cluster: Cluster,
+    job: Job,
+    composition: Pending[Composition],
+    seen: Sequence[Pending[Seen]],
+    read: Sequence[Pending[Vectors]],
+    *,
+    shares: int,
+) -> tuple[Pending[StagedShard], dict[str, list[Pending[Any]]]]:
+    """The last steps of a source: the shard to come, and their work by stage.
+
+    Where the embedder sees words and pictures together, it makes the vectors of the segments.
+    """
+    if job.index.embedder.profile not in JOINT_PROFILES:
+        staged = cluster.submit(form_and_stage, job, composition, seen, read, shares=shares)
+        return staged, {"stage": [staged]}
+    formed = cluster.submit(form, job, composition, seen, read, shares=shares)
+    joined = cluster.submit_to("embed", "join", job, formed, shares=shares)
+    staged = cluster.submit(stage, job, composition, joined)
+    return staged, {"form": [formed], "join": [joined], "stage": [staged]}
+
+
+def form_and_stage(
+    job: Job, composition: Composition, seen: list[Seen], read: list[Vectors]
+) -> StagedShard:
+    """Both in one task: what lies between need not travel."""
+    return stage(job, composition, form(job, composition, seen, read))
+
+
+def form(job: Job, composition: Composition, seen: list[Seen], read: list[Vectors]) -> Formed:
+    """Cut the source into segments.
 
     `seen` and `read` are the vectors of what is embedded as picture and as text.
     """
@@ -132,22 +173,29 @@ def stage(job: Job, composition: Composition, seen: list[Seen], read: list[Vecto
         segments = segment_document(moments, settings)
     row_of = {id(moment): row for row, moment in enumerate(moments)}
     order = [[row_of[id(moment)] for moment in segment.moments] for segment in segments]
-    moment_vectors = vectors[[row for rows in order for row in rows]]
-    segment_vectors = np.stack(
-        [
-            joint_vector(segment, vectors[rows])
-            for segment, rows in zip(segments, order, strict=True)
-        ]
+    return Formed(
+        segments=tuple(segments),
+        moment_vectors=vectors[[row for rows in order for row in rows]],
+        segment_vectors=np.stack(
+            [
+                joint_vector(segment, vectors[rows])
+                for segment, rows in zip(segments, order, strict=True)
+            ]
+        ),
     )
+
+
+def stage(job: Job, composition: Composition, formed: Formed) -> StagedShard:
+    """Write the shard into the run's staging area."""
     library = Path(job.library)
     manifest = read_manifest(library)
     directory = Path(job.staging) / uuid.uuid4().hex
     entry = write_shard(
         directory,
         composition.source,
-        segments,
-        moment_vectors,
-        segment_vectors,
+        formed.segments,
+        formed.moment_vectors,
+        formed.segment_vectors,
         rotation=read_rotation(library, manifest),
         codes=manifest.codes,
     )

@@ -304,7 +304,7 @@ class _Run:
         return staged, stages_s
 
     def _run_stages(self, cluster: Cluster, job: Job) -> tuple[StagedShard, dict[str, float]]:
-        from ingest.composition import pictures_of, stage, texts_of
+        from ingest.composition import pictures_of, submit_staging, texts_of
 
         if sniff_kind(job.path) is SourceKind.DOCUMENT:
             from ingest.document import ingest_document as begin
@@ -320,8 +320,8 @@ class _Run:
             work["see"] = [*seen]
         texts = cluster.split(parts.number, texts_of, composition, parts)
         read = [cluster.submit_to("embed", "read", job, part) for part in texts]
-        staged = cluster.submit(stage, job, composition, seen, read, shares=shares)
-        work |= {"embed": [*read], "stage": [staged]}
+        staged, last = submit_staging(cluster, job, composition, seen, read, shares=shares)
+        work |= {"embed": [*read], **last}
         try:
             stages_s = self._follow(cluster, job, work)
             return cluster.result(staged, path=job.path, stage="stage"), stages_s

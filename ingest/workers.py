@@ -15,18 +15,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from index.embedders import Embedder, embedder_identity, open_embedder
+from index.embedders import Embedder, embedder_identity, embeds_jointly, open_embedder
 from index.errors import SourceError
 from index.files import FilePart, content_of
 from index.manifest import EmbedderIdentity
 from index.records import Word
 from index.settings import EmbedderSettings
 from ingest.cache import cached
-from ingest.composition import Seen, Vectors, digest
+from ingest.composition import Formed, Seen, Vectors, digest
 from ingest.decoded_sound import decoded_sound
 from ingest.frames import decode_jpeg
 from ingest.isolation import Done, Lost, isolated, limits_of
 from ingest.job import Job
+from ingest.joining import joint_input, told_by
 from ingest.media_info import MediaInfo
 from ingest.page_pictures import redeemed, ticketed
 from ingest.pages import PageContent
@@ -39,7 +40,6 @@ from ingest.transcript import Voiced
 from ingest.video import Kept, Lines
 from ingest.whisper_models import model_revision
 
-IMAGE_BATCH = 8
 PAGE_RENDERER = "ingest.mupdf.rendering.page_renderer"
 RenderedPage = tuple[npt.NDArray[np.uint8], float]
 """Pixels of a page, and their resolution in dpi."""
@@ -177,8 +177,9 @@ class EmbedWorker:
         def look() -> Seen:
             vectors = np.zeros((len(pictures), self._identity().dims), np.float32)
             labels: list[str] = []
-            for first in range(0, len(pictures), IMAGE_BATCH):
-                batch = pictures[first : first + IMAGE_BATCH]
+            batch_size = self._settings.picture_batch_size
+            for first in range(0, len(pictures), batch_size):
+                batch = pictures[first : first + batch_size]
                 found = self._embedder.embed_images([_opened(picture) for picture in batch])
                 vectors[first : first + len(batch)] = found.vectors
                 labels.extend(found.labels)
@@ -195,6 +196,23 @@ class EmbedWorker:
             return np.zeros((0, self._identity().dims), np.float32)
         entry = self._entry(job, "embed_texts", (text.encode() for text in texts))
         return cached(entry, lambda: self._embedder.embed_texts(texts))
+
+    def join(self, job: Job, formed: Formed) -> Formed:
+        """The segments with vectors of what each shows and says together."""
+
+        def look() -> Vectors:
+            embedder = self._embedder
+            assert embeds_jointly(embedder)
+            vectors = np.zeros_like(formed.segment_vectors)
+            for row, segment in enumerate(formed.segments):
+                given = joint_input(segment)
+                if given is not None:
+                    vectors[row] = embedder.embed_joint([given])[0]
+            return vectors
+
+        contents = (told for segment in formed.segments for told in told_by(segment))
+        vectors = cached(self._entry(job, "embed_segments", contents), look)
+        return replace(formed, segment_vectors=vectors)
 
     def _identity(self) -> EmbedderIdentity:
         return embedder_identity(self._settings)

@@ -121,9 +121,9 @@ def _absorb_same_kind(
     elif moment.kind is MomentKind.SCREEN_TEXT:
         goes_on = share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share
     else:
-        goes_on = group.moment.text == moment.text or _nearly_as_strong(
-            group.anchor, candidate, settings.merge_ratio
-        )
+        # Pictures that nothing names have no text, and are not the same for that.
+        same_names = moment.text != "" and group.moment.text == moment.text
+        goes_on = same_names or _nearly_as_strong(group.anchor, candidate, settings.merge_ratio)
     if goes_on:
         group.joined.append(candidate)
     return goes_on

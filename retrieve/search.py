@@ -19,12 +19,14 @@ from retrieve.overview import overview
 from retrieve.query import Query
 from retrieve.question import Question
 from retrieve.ranking import prefer_verbatim, rank
+from retrieve.reranking import Shown, rerank
 from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
 from retrieve.understanding import asks_what_there_is, narrowed, understand
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
     from index.snapshot import Snapshot
+    from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
 
 _POOL_PER_HIT = 4
@@ -40,6 +42,7 @@ class _Search:
     k: int
     settings: RetrieveSettings
     frames: Frames | None
+    reranker: Reranker | None
 
 
 def search(
@@ -52,6 +55,7 @@ def search(
     settings: RetrieveSettings,
     literal: bool = False,
     frames: Frames | None = None,
+    reranker: Reranker | None = None,
 ) -> SearchResult:
     """Find the k best places for a query; a text alone is `Query(text)`.
 
@@ -59,7 +63,8 @@ def search(
     is `literal`; what `filters` says goes before them. What may be content instead restricts
     nothing when nothing there speaks for the question. A question that only says where to look is
     answered with what is most typical there, in its order.
-    With `frames`, the borders of what is seen are looked for in the videos (`retrieve.boundaries`).
+    With `frames`, the borders of what is seen are looked for in the videos (`retrieve.boundaries`);
+    a `reranker` reads the first candidates once more.
     Raises QuestionError when the query is empty or like a place that is not there, k < 1, or a
     filter names an unknown source or asks for metadata that no source has.
     """
@@ -67,7 +72,7 @@ def search(
         query = Query(query)
     if k < 1:
         raise QuestionError(f"k is the number of hits wanted, at least 1; got {k}")
-    one = _Search(snapshot, embedder, k, settings, frames)
+    one = _Search(snapshot, embedder, k, settings, frames, reranker)
     if literal or not query.has_text:
         return _find(one, query, filters)
     started = time.perf_counter()
@@ -131,9 +136,18 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
     meant = _as_read(query.text, read_as)
     steps.end("find")
     hits: tuple[Hit, ...] = ()
+    num_reranked = 0
     for size in _pool_sizes(k, len(ranking.fused)):
         candidates = ranking.candidates(snapshot, size)
         candidates = prefer_verbatim(candidates, meant, settings.verbatim_share)
+        if one.reranker is not None:
+            steps.end("merge")
+            asked = Shown(query.text, query.picture)
+            reranked = rerank(
+                one.reranker, asked, candidates, settings.reranker, picture_of=snapshot.picture
+            )
+            candidates, num_reranked = reranked.candidates, reranked.num_read
+            steps.end("rerank")
         hits = build_hits(snapshot, candidates, meant, k=k, settings=settings)
         if len(hits) == k:
             break
@@ -154,6 +168,7 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
         picture=query.picture is not None,
         like=query.like,
         read_as=read_as,
+        num_reranked=num_reranked,
     )
 
 

@@ -3,8 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from index.settings import VectorSearchSettings
+from index.settings import Dtype, VectorSearchSettings, require_at_least_1, require_options_of
+
+
+@dataclass(frozen=True, slots=True)
+class RerankerSettings:
+    """Which model reads the best candidates once more, and for how long.
+
+    Raises SettingsError for what the profile does not take.
+    """
+
+    profile: Literal["none", "qwen3-vl-reranker"] = "none"
+    """`none`: nothing is read again. `qwen3-vl-reranker`: Qwen3-VL-Reranker reads words and
+    pictures of each. What follows is for it."""
+    model: str | None = None
+    """Folder of the checkpoint, or its name on the hub, from where it is fetched once."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub."""
+    device: str | None = None
+    """Where it computes: cpu, cuda or cuda:1; None: cpu."""
+    dtype: Dtype | None = None
+    """What it computes in; None: as the checkpoint was saved."""
+    instruction: str | None = None
+    """What it is told to look for; None: what the checkpoint says."""
+    top_n: int = 20
+    """Candidates that are read."""
+    batch_size: int = 4
+    """Candidates read at once."""
+    time_limit_ms: float = 2000.0
+    """What would not be read within this time keeps its place behind; a first batch always is."""
+    threads: int = 2
+    """CPU threads."""
+
+    def __post_init__(self) -> None:
+        options = ("model", "revision", "device", "dtype", "instruction")
+        allowed = () if self.profile == "none" else options
+        require_options_of(self, "retrieve.reranker", options, allowed)
+        require_at_least_1(self, "retrieve.reranker", ("top_n", "batch_size", "threads"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +122,6 @@ class RetrieveSettings:
     """An expression takes texts that are as much like an operand, or hold all its words."""
     operand_candidates: int = 400
     """Moments taken from each list for an operand of an expression."""
+    reranker: RerankerSettings = field(default_factory=RerankerSettings)
     vectors: VectorSearchSettings = field(default_factory=VectorSearchSettings)
     boundaries: BoundarySettings = field(default_factory=BoundarySettings)

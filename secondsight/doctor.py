@@ -17,6 +17,7 @@ from index.errors import SecondsightError
 from index.manifest import MANIFEST_NAME, check_embedder, read_manifest
 from ingest.screen_text import ScreenTextReader
 from ingest.speech import SpeechRecognizer
+from retrieve.reranking import open_reranker
 from secondsight.settings import Settings
 
 MIN_FREE_BYTES = 2 * 1024**3
@@ -44,6 +45,7 @@ def examine(settings: Settings, library: Path) -> list[Check]:
         _memory(),
         _disk(library),
         _model("embedder", lambda: open_embedder(settings.index.embedder).identity.id),
+        *_reranker(settings),
         _model("speech", lambda: _loaded_speech(settings)),
         _model("on-screen text", lambda: _loaded_reader(settings)),
         _library(library, settings),
@@ -88,6 +90,19 @@ def _disk(library: Path) -> Check:
     free = shutil.disk_usage(place).free
     fix = f"free some space on the disk of {place}"
     return Check("disk", free >= MIN_FREE_BYTES, f"{free / 1024**3:.1f} GiB free", fix)
+
+
+def _reranker(settings: Settings) -> list[Check]:
+    """Whether the reranker loads, where the configuration names one."""
+    reranker = settings.retrieve.reranker
+    if reranker.profile == "none":
+        return []
+
+    def load() -> str:
+        open_reranker(reranker)
+        return f"{reranker.profile} {reranker.model}"
+
+    return [_model("reranker", load)]
 
 
 def _loaded_speech(settings: Settings) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from generate.answer import Answer, answer
@@ -32,14 +31,14 @@ from ingest.run_log import forget_in_logs
 from retrieve.algebra import Expression, Part
 from retrieve.algebra_search import search_expression
 from retrieve.algebra_text import as_expression
-from retrieve.filters import Filters
 from retrieve.on_screen import OnScreen, pages_on_screen
 from retrieve.pictures import read_picture
-from retrieve.query import Like, Query, parse_like
+from retrieve.query import Query
+from retrieve.reranking import Reranker, open_reranker
 from retrieve.result import SearchResult
 from retrieve.search import search
-from retrieve.where import parse_where
 from secondsight.library_status import LibraryStatus, status_of
+from secondsight.naming import filters_of, place_named, source_named, source_to_forget
 from secondsight.settings import Settings, load_settings
 from secondsight.source_files import SourceFrames
 
@@ -57,6 +56,7 @@ class Library:
         self.settings = settings
         self._lock = threading.Lock()
         self._embedder: Embedder | None = None
+        self._reranker: Reranker | None = None
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -162,14 +162,14 @@ class Library:
         that cannot (AlgebraError).
         """
         snapshot = self._current()
-        filters = self._filters(snapshot, within, sources, kinds, where, permissions)
+        filters = filters_of(snapshot, within, sources, kinds, where, permissions)
         settings = self.settings.retrieve
         expression = as_expression(query)
         if isinstance(query, str) and expression is None:
             asked = Query(
                 query,
                 picture=None if picture is None else read_picture(picture),
-                like=None if like is None else self._like(snapshot, like, filters.permissions),
+                like=None if like is None else place_named(snapshot, like, filters.permissions),
                 phrases=phrases,
                 typos=typos,
             )
@@ -182,6 +182,7 @@ class Library:
                 settings=settings,
                 literal=literal,
                 frames=SourceFrames(snapshot) if tighten else None,
+                reranker=self._rereader(),
             )
         assert expression is not None
         if picture is not None or like is not None:
@@ -212,7 +213,7 @@ class Library:
         Filters and `literal` as in `search`.
         """
         snapshot = self._current()
-        filters = self._filters(snapshot, within, sources, kinds, where, permissions)
+        filters = filters_of(snapshot, within, sources, kinds, where, permissions)
         return answer(
             question,
             snapshot,
@@ -221,6 +222,7 @@ class Library:
             retrieve=self.settings.retrieve,
             settings=self.settings.generate,
             literal=literal,
+            reranker=self._rereader(),
         )
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
@@ -237,7 +239,7 @@ class Library:
         elif talk is None or slides is None:
             raise QuestionError("name a talk and its slides, or neither")
         else:
-            video, document = self._resolve(snapshot, talk), self._resolve(snapshot, slides)
+            video, document = source_named(snapshot, talk), source_named(snapshot, slides)
             for source, kind in ((video, SourceKind.VIDEO), (document, SourceKind.DOCUMENT)):
                 if source.kind is not kind:
                     raise QuestionError(f"{source.name} is no {kind}; name the talk, then slides")
@@ -255,7 +257,7 @@ class Library:
         By talk and time. Raises QuestionError when there is no such source.
         """
         snapshot = self._current()
-        return pages_on_screen(snapshot, self._resolve(snapshot, slides).id, page)
+        return pages_on_screen(snapshot, source_named(snapshot, slides).id, page)
 
     def forget(self, source: str, *, purge: bool = False) -> Source:
         """Remove a source (by id or name): at once unfindable, in every search and list.
@@ -266,7 +268,7 @@ class Library:
         Returns what was forgotten. Raises QuestionError when there is no such source.
         """
         snapshot = self._current()
-        found = self._to_forget(snapshot, source, purge=purge)
+        found = source_to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
@@ -307,7 +309,7 @@ class Library:
         if sources is None:
             ids = list(snapshot.sources)
         else:
-            ids = list(dict.fromkeys(self._resolve(snapshot, name).id for name in sources))
+            ids = list(dict.fromkeys(source_named(snapshot, name).id for name in sources))
         return export_sources(
             self.directory, snapshot.manifest, ids, Path(directory), listener=listener
         )
@@ -334,7 +336,7 @@ class Library:
 
     def source(self, name: str) -> Source:
         """The source with this id, file name or path; QuestionError when it is not exactly one."""
-        return self._resolve(self._current(), name)
+        return source_named(self._current(), name)
 
     def snapshot(self) -> Snapshot:
         """The current state, open for reading; writers change nothing in it."""
@@ -352,91 +354,11 @@ class Library:
                 self._embedder = open_embedder(self.settings.index.embedder)
             return self._embedder
 
-    def _filters(
-        self,
-        snapshot: Snapshot,
-        within: Span | None,
-        sources: Iterable[str] | None,
-        kinds: Iterable[MomentKind] | None,
-        where: str | None,
-        permissions: Collection[str] | None,
-    ) -> Filters:
-        for name, given in (("sources", sources), ("kinds", kinds), ("permissions", permissions)):
-            if isinstance(given, str):
-                raise QuestionError(f"{name} is a list; write {name}=[{given!r}]")
-        permitted = None if permissions is None else frozenset(permissions)
-        return Filters(
-            sources=None
-            if sources is None
-            else tuple(self._resolve(snapshot, source, permitted).id for source in sources),
-            kinds=None if kinds is None else tuple(map(_kind, kinds)),
-            within=within,
-            where=None if where is None else parse_where(where),
-            permissions=permitted,
-        )
-
-    def _like(self, snapshot: Snapshot, text: str, permissions: frozenset[str] | None) -> Like:
-        named = parse_like(text)
-        return replace(named, source=self._resolve(snapshot, named.source, permissions).id)
-
-    @staticmethod
-    def _resolve(
-        snapshot: Snapshot, name: str, permissions: frozenset[str] | None = None
-    ) -> Source:
-        """The one source with this id (or its unambiguous beginning), file name or path.
-
-        Those that are not open to `permissions` (None: all are) are not there.
-        """
-        found = [
-            source
-            for source in _called(snapshot, name)
-            if snapshot.metadata.of(source.id).open_to(permissions)
-        ]
-        if not found:
-            raise QuestionError(
-                f"no source {name!r} in the library; `secondsight status` lists what there is"
-            )
-        return _only(found, name)
-
-    def _to_forget(self, snapshot: Snapshot, name: str, *, purge: bool) -> Source:
-        """As `_resolve`; with `purge` also what is forgotten and whose bytes are still there."""
-        gone = [source for source in snapshot.forgotten() if _is_named(source, name)]
-        if not gone or _called(snapshot, name):
-            return self._resolve(snapshot, name)
-        if not purge:
-            raise QuestionError(
-                f"{name!r} is forgotten already; its bytes go with the next `secondsight compact`, "
-                f"at once with: secondsight forget --purge {gone[0].id}"
-            )
-        return _only(gone, name)
-
-
-def _called(snapshot: Snapshot, name: str) -> list[Source]:
-    """The sources that have this name, id (or its beginning) or path."""
-    path = os.path.abspath(name)
-    return [
-        source
-        for source in snapshot.sources.values()
-        if _is_named(source, name) or path in snapshot.paths(source.id)
-    ]
-
-
-def _is_named(source: Source, name: str) -> bool:
-    return name == source.name or (len(name) >= 6 and source.id.startswith(name))
-
-
-def _only(found: Sequence[Source], name: str) -> Source:
-    if len(found) > 1:
-        ids = ", ".join(source.id for source in found)
-        raise QuestionError(f"{name!r} names several sources; use an id: {ids}")
-    return found[0]
-
-
-def _kind(name: str) -> MomentKind:
-    try:
-        return MomentKind(name)
-    except ValueError as error:
-        raise QuestionError(f"no kind {name!r}; kinds are {', '.join(MomentKind)}") from error
+    def _rereader(self) -> Reranker | None:
+        with self._lock:
+            if self._reranker is None:
+                self._reranker = open_reranker(self.settings.retrieve.reranker)
+            return self._reranker
 
 
 def _counted(count: int, noun: str) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from PIL.Image import Image
 
 from benchmarks.retrieval.questions import Question
 from benchmarks.retrieval.scores import Answer, Outcome, outcome_of
-from index.embedders import Embedder
+from index.embedders import Embedder, ImageEmbeddings
 from index.records import MomentKind, PageArea, Source, Span
 from index.snapshot import Snapshot
 from retrieve.filters import Filters, kind_mask
@@ -35,7 +36,7 @@ class System:
     """A question's text to at most K answers, best first, and whether none is to be shown."""
 
 
-class Remembering(Embedder):
+class Remembering:
     """The embedder of the library, which embeds a question once for all systems."""
 
     def __init__(self, embedder: Embedder) -> None:
@@ -49,6 +50,14 @@ class Remembering(Embedder):
             if text not in self._known:
                 self._known[text] = self._own.embed_queries([text])[0]
         return np.stack([self._known[text] for text in texts])
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """As the embedder's."""
+        return self._own.embed_texts(texts)
+
+    def embed_images(self, images: Sequence[Image]) -> ImageEmbeddings:
+        """As the embedder's."""
+        return self._own.embed_images(images)
 
 
 def systems(snapshot: Snapshot, embedder: Embedder, settings: RetrieveSettings) -> Iterator[System]:

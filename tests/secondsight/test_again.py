@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from index.embedders import TEXT_PACKAGE
+from index.embedders.minilm import TEXT_PACKAGE
 from tests.clips import remux
 from tests.conftest import TALK, secondsight
 

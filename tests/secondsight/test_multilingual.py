@@ -22,6 +22,8 @@ def test_german_speech_is_found_where_it_is_said(tmp_path: Path) -> None:
     best = library.search("Museum auf der Insel").hits[0]
     assert isinstance(best.place, Span)
     assert best.place.start_s == pytest.approx(sentences[4]["start_s"], abs=0.5)
+    by_meaning = library.search("an island where old things are exhibited").hits[0]
+    assert by_meaning.place == best.place
     (source,) = status_json(library.status())["sources"]
     assert source["details"]["speech"] == "whisper bundled-base"
     assert source["details"]["speech_language"] == "de"
