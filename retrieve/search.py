@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 from index.errors import QuestionError
 from index.words import all_words
 from retrieve.filters import Filters, allowed_moments
-from retrieve.fusion import fuse
+from retrieve.fusion import fuse_scores
+from retrieve.framing import without_frame
 from retrieve.hits import Candidate, Hit, merge_hits
-from retrieve.lists import PICTURE_KINDS, TEXT_KINDS, Found, by_vector, by_words, weighed_lists
+from retrieve.lists import (
+    PICTURE_KINDS,
+    TEXT_KINDS,
+    Found,
+    by_vector,
+    by_words,
+    text_cosines,
+    weighed_pictures,
+)
 from retrieve.on_screen import ties_of
 
 if TYPE_CHECKING:
@@ -73,23 +82,30 @@ def search(
         raise QuestionError(f"k is the number of hits wanted, at least 1; got {k}")
     started = time.perf_counter()
     allowed = allowed_moments(snapshot, filters)
-    vector = embedder.embed_queries([query])[0]
+    subject = without_frame(query)
+    vector = embedder.embed_queries([subject])[0]
     embedded = time.perf_counter()
     count = max(settings.candidates, _POOL_PER_HIT * k)
     texts = by_vector(snapshot, vector, TEXT_KINDS, allowed=allowed, count=count, settings=settings)
     pictures = by_vector(
         snapshot, vector, PICTURE_KINDS, allowed=allowed, count=count, settings=settings
     )
-    words = by_words(snapshot, query, filters, allowed, count)
+    words = by_words(snapshot, subject, filters, allowed, count)
     best_cosine = texts.cosines[0] if texts.cosines else None
-    fused = fuse(
-        weighed_lists(texts, pictures, words, best_cosine, settings),
-        rank_constant=settings.rank_constant,
+    has_text = bool(words.moment_ids) or (
+        best_cosine is not None and best_cosine >= settings.text_evidence_cosine
+    )
+    fused = fuse_scores(
+        text_cosines(snapshot, vector, texts, words),
+        dict(zip(words.moment_ids, words.shares, strict=True)),
+        weighed_pictures(pictures, has_text, settings),
+        meaning_weight=settings.meaning_weight,
+        words_weight=settings.words_weight,
     )
     found = time.perf_counter()
     pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
     candidates = prefer_verbatim(
-        _candidates(snapshot, pool, (texts, pictures)), query, settings.verbatim_share
+        _candidates(snapshot, pool, (texts, pictures)), subject, settings.verbatim_share
     )
     merged = merge_hits(candidates, query, k=k, settings=settings)
     hits = _tied(snapshot, merged, query, filters.permissions)
