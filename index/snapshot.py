@@ -262,7 +262,7 @@ class Snapshot:
         return self._moments.seen(ids), scores
 
     def highest_words_score(self, text: str) -> float:
-        """What no score of `search_words` exceeds by much; see `LexicalIndex.highest_score`."""
+        """About the most that `search_words` can score; see `LexicalIndex.highest_score`."""
         return self._words.highest_score(text)
 
     def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:

@@ -82,10 +82,10 @@ class LexicalIndex:
         return ids[order], scores[order]
 
     def highest_score(self, query_text: str) -> float:
-        """A score that no moment exceeds by the words of the text alone, as `search` has it.
+        """About the most that a moment can score in `search` by the words of the text.
 
-        It is that of a text in which each word stands without end; a word that no moment holds
-        counts as the rarest. What phrases and spellings add is left out.
+        It is what a moment earns in which each word's stem stands without end; a word that no
+        moment holds counts as the rarest. What phrases and spellings add is left out.
         """
         rarities = [
             min(self._counted("words", word).rarity, self._counted("stems", _stem(word)).rarity)

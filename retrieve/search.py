@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from index.errors import QuestionError
 from index.words import all_words
 from retrieve.filters import Filters, allowed_moments
-from retrieve.fusion import fuse_scores
 from retrieve.framing import without_frame
+from retrieve.fusion import fuse_scores
 from retrieve.hits import Candidate, Hit, merge_hits
 from retrieve.lists import (
     PICTURE_KINDS,
