@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -60,12 +61,12 @@ def fusions(snapshot: Snapshot, embedder: Embedder, settings: RetrieveSettings) 
 
     ways: dict[str, Fusion] = {"cosine + squared share of word score": squared}
     for weight in (0.5, 1.0, 2.0):
-        ways[f"cosine + {weight:g} x share of word score"] = lambda one, w=weight: linear(one, w)
+        ways[f"cosine + {weight:g} x share of word score"] = partial(linear, weight=weight)
     for constant in RANK_CONSTANTS:
-        ways[f"reciprocal ranks, constant {constant:g}"] = lambda one, c=constant: ranked(one, c)
+        ways[f"reciprocal ranks, constant {constant:g}"] = partial(ranked, constant=constant)
     for weight in SEGMENT_WEIGHTS:
         name = f"the first + {weight:g} x cosine of the joint segment vector"
-        ways[name] = lambda one, w=weight: squared(one, w)
+        ways[name] = partial(squared, segments=weight)
     ways["joint segment vector, then cosine"] = lambda one: sorted(
         one.cosines.items(), key=lambda pair: (-one.segments[pair[0]], -pair[1])
     )
