@@ -38,6 +38,8 @@ _SPARE = 1.3
 _TIE_BREAKER = 0.1
 _USUAL_LENGTHS = {"words": 96, "stems": 96, "forms": 16, "heading": 8, "name": 4}
 """Tokens of a field that count as neither short nor long: a passage, a chapter's title."""
+HIGHEST_FREQUENCY_FACTOR = 2.2
+"""k1 + 1: what BM25 makes of a word that stands in a text without end, over its rarity."""
 _FILLER = "."
 """Cannot be a word: it has no letter."""
 _MOMENTS_PER_FILLER = 200

@@ -283,6 +283,10 @@ class Snapshot:
         """About how many moments hold a word; see `LexicalIndex.num_holding`."""
         return self._words.num_holding(word)
 
+    def highest_words_score(self, text: str) -> float:
+        """About the most that `search_words` can score; see `LexicalIndex.highest_score`."""
+        return self._words.highest_score(text)
+
     def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
         """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`."""
         return self._words.near_words(text, typos)

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from index.lexical import Counts, ShardWords, compiled, rarity_of, search_shard, stems_of
+from index.lexical import (
+    HIGHEST_FREQUENCY_FACTOR,
+    Counts,
+    ShardWords,
+    compiled,
+    rarity_of,
+    search_shard,
+    stems_of,
+)
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.typos import typos_borne
 from index.word_query import Phrases, Term, Typos, WordQuery, parse_query, terms_of
@@ -72,6 +80,18 @@ class LexicalIndex:
         ids, scores = np.concatenate(all_ids), _rounded(np.concatenate(all_scores))
         order = np.lexsort((ids, -scores))[: max(k, 0)]
         return ids[order], scores[order]
+
+    def highest_score(self, query_text: str) -> float:
+        """About the most that a moment can score in `search` by the words of the text.
+
+        It is what a moment earns in which each word's stem stands without end; a word that no
+        moment holds counts as the rarest. What phrases and spellings add is left out.
+        """
+        rarities = [
+            min(self._counted("words", word).rarity, self._counted("stems", _stem(word)).rarity)
+            for word in parse_query(query_text).words
+        ]
+        return HIGHEST_FREQUENCY_FACTOR * sum(rarities)
 
     def near_words(self, query_text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
         """For each word that is also looked up as others: these, nearest and most used first.

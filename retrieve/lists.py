@@ -10,7 +10,6 @@ import numpy as np
 from index.records import MomentKind
 from index.word_query import parse_query
 from retrieve.filters import Filters, kind_mask
-from retrieve.fusion import RankedList
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +35,15 @@ class Found:
 
     moment_ids: list[int]
     cosines: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What matches words: moment ids, best first, and what share of the highest score each has."""
+
+    moment_ids: list[int]
+    shares: list[float]
+    """0..1; 1: each word as often as can be counted."""
 
 
 def by_vector(
@@ -72,19 +80,20 @@ def by_words(
     filters: Filters,
     allowed: NDArray[np.bool_] | None,
     count: int,
-) -> list[int]:
-    """Ids of the `count` moments that match words best.
+) -> Matches:
+    """The `count` moments that match words best.
 
     Pages repeat their passages, and labels of frames are guesses: only searched by name.
-    `phrases`: whether what stands in double quotes must occur as such.
     """
     mask = _masked(snapshot, filters.kinds or TEXT_KINDS, allowed)
     if not mask.any():
-        return []
+        return Matches([], [])
     moment_ids, scores = snapshot.search_words(
         query.text, count, allowed=mask, phrases=query.phrases, typos=query.typos
     )
-    return [int(moment_id) for moment_id in moment_ids[np.lexsort((moment_ids, -scores))]]
+    order = np.lexsort((moment_ids, -scores))
+    shares = np.minimum(1.0, scores[order] / max(snapshot.highest_words_score(query.text), 1e-9))
+    return Matches(moment_ids[order].tolist(), shares.tolist())
 
 
 def holding_phrases(
@@ -94,7 +103,8 @@ def holding_phrases(
     if query.phrases == "prefer" or not parse_query(query.text).phrases:
         return None
     mask = np.zeros(snapshot.num_moments, dtype=np.bool_)
-    mask[by_words(snapshot, query, filters, allowed, snapshot.num_moments)] = True
+    matches = by_words(snapshot, query, filters, allowed, snapshot.num_moments)
+    mask[matches.moment_ids] = True
     return mask
 
 
@@ -112,30 +122,30 @@ def _mode(snapshot: Snapshot, settings: RetrieveSettings) -> Literal["fast", "th
     return "thorough" if snapshot.num_moments <= vectors.thorough_up_to else "fast"
 
 
-def weighed_lists(
-    texts: Found,
-    pictures: Found,
-    words: list[int],
-    best_cosine: float | None,
-    settings: RetrieveSettings,
-) -> list[RankedList]:
-    """Pictures much like the question count, alone; others only where no text speaks for itself."""
-    alike = [
-        moment_id
-        for moment_id, cosine in zip(pictures.moment_ids, pictures.cosines, strict=True)
-        if cosine >= settings.alike_pictures_cosine
-    ]
-    has_text = bool(words) or (
-        best_cosine is not None and best_cosine >= settings.text_evidence_cosine
-    )
+def weighed_pictures(
+    pictures: Found, has_text: bool, settings: RetrieveSettings
+) -> dict[int, float]:
+    """Likeness of pictures beside that of texts.
+
+    Pictures much like the question count, alone; others fully only where no text speaks for itself.
+    """
+    found = dict(zip(pictures.moment_ids, pictures.cosines, strict=True))
+    alike = {
+        one: cosine for one, cosine in found.items() if cosine >= settings.alike_pictures_cosine
+    }
     if alike:
-        seen = RankedList(alike, settings.alike_pictures_weight)
-    elif has_text:
-        seen = RankedList(pictures.moment_ids, settings.pictures_weight)
-    else:
-        seen = RankedList(pictures.moment_ids, settings.meaning_weight)
-    return [
-        RankedList(texts.moment_ids, settings.meaning_weight),
-        RankedList(words, settings.words_weight),
-        seen,
-    ]
+        return {one: settings.alike_pictures_weight * cosine for one, cosine in alike.items()}
+    weight = settings.pictures_weight if has_text else 1.0
+    return {one: weight * max(0.0, cosine) for one, cosine in found.items()}
+
+
+def text_cosines(
+    snapshot: Snapshot, vector: NDArray[np.float32], texts: Found, words: Matches
+) -> dict[int, float]:
+    """How much every text that either list holds is like the question."""
+    cosines = dict(zip(texts.moment_ids, texts.cosines, strict=True))
+    missing = [moment_id for moment_id in words.moment_ids if moment_id not in cosines]
+    if missing:
+        found = snapshot.vectors(np.array(missing, dtype=np.int64)) @ vector
+        cosines.update(zip(missing, found.tolist(), strict=True))
+    return cosines

@@ -104,7 +104,7 @@ def match_exactly(
     """The best `operand_candidates` texts that hold the words of an operand together, in order."""
     count = settings.operand_candidates
     phrase = Query(f'"{operand.text.translate(_QUOTE_MARKS)}"', phrases="require", typos="none")
-    ids = by_words(snapshot, phrase, filters, allowed, count)
+    ids = by_words(snapshot, phrase, filters, allowed, count).moment_ids
     scored = fuse([RankedList(ids, 1.0)], rank_constant=settings.rank_constant)
     stored = snapshot.texts(ids)
     candidates = [

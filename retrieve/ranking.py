@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from index.words import all_words
 from retrieve.confidence import LEAST_VERBATIM_WORDS, holds_phrase
 from retrieve.examples import Example, find_alike, join_by_segment
-from retrieve.fusion import fuse
+from retrieve.fusion import fuse_scores
 from retrieve.hits import Candidate
 from retrieve.lists import (
     PICTURE_KINDS,
@@ -18,7 +18,8 @@ from retrieve.lists import (
     by_vector,
     by_words,
     holding_phrases,
-    weighed_lists,
+    text_cosines,
+    weighed_pictures,
 )
 
 if TYPE_CHECKING:
@@ -117,11 +118,17 @@ def rank_by_text(
     )
     words = by_words(snapshot, query, filters, allowed, count)
     best_cosine = texts.cosines[0] if texts.cosines else None
-    fused = fuse(
-        weighed_lists(texts, pictures, words, best_cosine, settings),
-        rank_constant=settings.rank_constant,
+    has_text = bool(words.moment_ids) or (
+        best_cosine is not None and best_cosine >= settings.text_evidence_cosine
     )
-    return Ranking(fused, (texts, pictures), words, best_cosine)
+    fused = fuse_scores(
+        text_cosines(snapshot, vector, texts, words),
+        dict(zip(words.moment_ids, words.shares, strict=True)),
+        weighed_pictures(pictures, has_text, settings),
+        meaning_weight=settings.meaning_weight,
+        words_weight=settings.words_weight,
+    )
+    return Ranking(fused, (texts, pictures), words.moment_ids, best_cosine)
 
 
 def prefer_verbatim(

@@ -13,6 +13,7 @@ from retrieve.boundaries import Frames, tighten
 from retrieve.building import build_hits
 from retrieve.examples import examples_of, sight_of
 from retrieve.filters import Filters, allowed_moments
+from retrieve.framing import without_frame
 from retrieve.hits import Hit
 from retrieve.on_screen import ties_of
 from retrieve.overview import overview
@@ -96,7 +97,7 @@ def _answer(one: _Search, query: Query, question: Question, filters: Filters) ->
     """Search where a question says to."""
     filters = narrowed(filters, question)
     if not asks_what_there_is(question) or query.picture is not None or query.like is not None:
-        words = question.searched or question.text
+        words = without_frame(question.searched or question.text)
         return replace(_find(one, replace(query, text=words), filters), question=question)
     started = time.perf_counter()
     allowed = allowed_moments(one.snapshot, filters)

@@ -90,15 +90,15 @@ class RetrieveSettings:
     rank_constant: float = 20.0
     """The constant of reciprocal-rank fusion: larger values flatten the head of the lists."""
     meaning_weight: float = 1.0
-    """Weight of the list ordered by likeness of meaning (all kinds of text together)."""
+    """Weight of how much a text is like the question (cosine)."""
     words_weight: float = 2.0
-    """Weight of the list ordered by matching words (BM25); exact words say more than meaning."""
+    """Weight of the squared share of the highest word score (BM25) that a text earns."""
     verbatim_share: float = 0.2
     """Share of a score that holding the query word by word earns."""
     pictures_weight: float = 0.15
-    """Weight of pictures that are little like the question, beside text evidence."""
+    """Weight of the cosine of pictures little like the question, beside text evidence."""
     alike_pictures_weight: float = 1.0
-    """Weight of pictures that are much like the question."""
+    """Weight of the cosine of pictures that are much like the question."""
     alike_pictures_cosine: float = 0.4
     """From this likeness on, a picture's labels say what the question says."""
     text_evidence_cosine: float = 0.4

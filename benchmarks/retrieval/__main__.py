@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.retrieval.archive import build_archive
+from benchmarks.retrieval.fusions import fusions
 from benchmarks.retrieval.questions import all_questions
 from benchmarks.retrieval.systems import Remembering, run, systems
 from benchmarks.retrieval.tables import (
@@ -45,15 +46,20 @@ def main() -> None:
     asked = [question for question in questions if question.split == given.split]
     embedder = Remembering(open_embedder(settings.index.embedder))
     snapshot = archive.library.snapshot()
+    compared = fusions if given.fusions else systems
     results = {
-        system.name: run(system, asked) for system in systems(snapshot, embedder, settings.retrieve)
+        system.name: run(system, asked)
+        for system in compared(snapshot, embedder, settings.retrieve)
     }
     print(f"\n{given.split}, all answerable questions in words:\n")
     print(systems_table(results, seed=SEED))
     print("\nhit@1 / hit@5:\n")
-    print(kinds_table(results, SHOWN))
     whole = next(iter(results.values()))
-    print(f"\n{confidence_table(whole)}\n\n{latency_line(whole)}")
+    if given.fusions:
+        print(kinds_table(results, list(results)[:1]))
+    else:
+        print(kinds_table(results, SHOWN))
+        print(f"\n{confidence_table(whole)}\n\n{latency_line(whole)}")
     if given.diagram:
         draw_reliability(whole, given.diagram)
     if given.misses:
@@ -69,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--archive", type=Path, default=folder / "retrieval")
     parser.add_argument("--minutes", type=float, default=10.0, help="length of a talk")
     parser.add_argument("--split", choices=("dev", "test"), default="test")
+    parser.add_argument("--fusions", action="store_true", help="compare ways to join the lists")
     parser.add_argument("--as-it-is", action="store_true", help="ingest nothing")
     parser.add_argument("--misses", action="store_true", help="list questions answered wrongly")
     parser.add_argument("--diagram", type=Path, help="picture of the reliability diagram (PNG)")

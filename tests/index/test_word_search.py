@@ -218,6 +218,18 @@ def test_moments_that_hold_a_word_are_counted(phrases: LexicalIndex, word: str, 
     assert phrases.num_holding(word) == count
 
 
+def test_the_highest_score_is_that_of_words_without_end(tmp_path: Path) -> None:
+    texts = [*["the heron waits"] * 20, "herons heron heron " * 400, "a plain meadow"]
+    index = index_of(tmp_path, texts)
+    _, scores = index.search("heron", 30)
+    highest = index.highest_score("heron")
+    assert 0.9 * highest < scores[0] < 1.3 * highest
+    assert index.highest_score("the heron") == highest
+    assert index.highest_score("heron meadow") > 2 * highest
+    assert index.highest_score("unheard") > index.highest_score("meadow")
+    assert index.highest_score("") == 0
+
+
 def test_words_of_another_version_are_refused(tmp_path: Path) -> None:
     write_words(tmp_path / "w", ["one"], headings=[""], names=["a"])
     about = tmp_path / "w" / "words.json"
