@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from index.snapshot import Snapshot
+    from index.word_query import Typos
     from retrieve.settings import RetrieveSettings
 
 TEXT_KINDS = (
@@ -86,9 +87,11 @@ def by_words(
     mask = _masked(snapshot, filters.kinds or TEXT_KINDS, allowed)
     if not mask.any():
         return Matches([], [])
-    moment_ids, scores = snapshot.search_words(query, count, allowed=mask, typos="unmatched")
+    typos: Typos = "unmatched"
+    moment_ids, scores = snapshot.search_words(query, count, allowed=mask, typos=typos)
     order = np.lexsort((moment_ids, -scores))
-    shares = np.minimum(1.0, scores[order] / max(snapshot.highest_words_score(query), 1e-9))
+    highest = max(snapshot.highest_words_score(query, typos=typos), 1e-9)
+    shares = np.minimum(1.0, scores[order] / highest)
     return Matches(moment_ids[order].tolist(), shares.tolist())
 
 

@@ -23,6 +23,7 @@ from retrieve.lists import (
     weighed_pictures,
 )
 from retrieve.on_screen import ties_of
+from retrieve.together import add_shown
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
@@ -102,6 +103,7 @@ def search(
         meaning_weight=settings.meaning_weight,
         words_weight=settings.words_weight,
     )
+    fused = add_shown(fused, snapshot.columns, settings.shown_share)
     found = time.perf_counter()
     pool = fused[: max(_POOL_PER_HIT * k, _POOL_AT_LEAST)]
     candidates = prefer_verbatim(
