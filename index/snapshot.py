@@ -283,9 +283,9 @@ class Snapshot:
         """About how many moments hold a word; see `LexicalIndex.num_holding`."""
         return self._words.num_holding(word)
 
-    def highest_words_score(self, text: str) -> float:
+    def highest_words_score(self, text: str, *, typos: Typos = "none") -> float:
         """About the most that `search_words` can score; see `LexicalIndex.highest_score`."""
-        return self._words.highest_score(text)
+        return self._words.highest_score(text, typos)
 
     def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
         """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`."""

@@ -81,17 +81,22 @@ class LexicalIndex:
         order = np.lexsort((ids, -scores))[: max(k, 0)]
         return ids[order], scores[order]
 
-    def highest_score(self, query_text: str) -> float:
+    def highest_score(self, query_text: str, typos: Typos = "none") -> float:
         """About the most that a moment can score in `search` by the words of the text.
 
-        It is what a moment earns in which each word's stem stands without end; a word that no
-        moment holds counts as the rarest. What phrases and spellings add is left out.
+        It is what a moment earns in which each word's stem stands without end; one that no moment
+        holds counts as what it is also looked up as, or else as the rarest. What phrases and
+        spellings add is left out.
         """
-        rarities = [
-            min(self._counted("words", word).rarity, self._counted("stems", _stem(word)).rarity)
-            for word in parse_query(query_text).words
-        ]
-        return HIGHEST_FREQUENCY_FACTOR * sum(rarities)
+        asked = parse_query(query_text)
+        near = self._weighed_near_words(asked, typos)
+        most = (self._highest_rarity(word, near.get(word, ())) for word in asked.words)
+        return HIGHEST_FREQUENCY_FACTOR * sum(most)
+
+    def _highest_rarity(self, word: str, near: Sequence[tuple[str, float]]) -> float:
+        if near and not self._is_held(word):
+            return max(weight * self._counted("words", other).rarity for other, weight in near)
+        return min(self._counted("words", word).rarity, self._counted("stems", _stem(word)).rarity)
 
     def near_words(self, query_text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
         """For each word that is also looked up as others: these, nearest and most used first.

@@ -92,7 +92,8 @@ def by_words(
         query.text, count, allowed=mask, phrases=query.phrases, typos=query.typos
     )
     order = np.lexsort((moment_ids, -scores))
-    shares = np.minimum(1.0, scores[order] / max(snapshot.highest_words_score(query.text), 1e-9))
+    highest = max(snapshot.highest_words_score(query.text, typos=query.typos), 1e-9)
+    shares = np.minimum(1.0, scores[order] / highest)
     return Matches(moment_ids[order].tolist(), shares.tolist())
 
 

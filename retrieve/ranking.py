@@ -21,6 +21,7 @@ from retrieve.lists import (
     text_cosines,
     weighed_pictures,
 )
+from retrieve.together import add_shown
 
 if TYPE_CHECKING:
     from index.ranking import Mask, Vectors
@@ -128,6 +129,7 @@ def rank_by_text(
         meaning_weight=settings.meaning_weight,
         words_weight=settings.words_weight,
     )
+    fused = add_shown(fused, snapshot.columns, settings.shown_share)
     return Ranking(fused, (texts, pictures), words.moment_ids, best_cosine)
 
 

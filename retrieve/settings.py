@@ -91,8 +91,10 @@ class RetrieveSettings:
     """The constant of reciprocal-rank fusion: larger values flatten the head of the lists."""
     meaning_weight: float = 1.0
     """Weight of how much a text is like the question (cosine)."""
-    words_weight: float = 2.0
+    words_weight: float = 2.5
     """Weight of the squared share of the highest word score (BM25) that a text earns."""
+    shown_share: float = 0.5
+    """Share of the score of a text on screen that is added to that of what is said meanwhile."""
     verbatim_share: float = 0.2
     """Share of a score that holding the query word by word earns."""
     pictures_weight: float = 0.15

@@ -89,8 +89,8 @@ def systems(snapshot: Snapshot, embedder: Embedder, settings: RetrieveSettings) 
 def _searching(ask: Ask) -> Callable[[str], tuple[list[Answer], bool]]:
     def answer(text: str) -> tuple[list[Answer], bool]:
         found = ask(text)
-        answers = [answer_at(hit.source, hit.place, hit.score) for hit in found.hits]
-        return answers, not found.hits
+        answers = [answer_at(hit.source, hit.place, hit.confidence) for hit in found.hits]
+        return answers, not found.found
 
     return answer
 

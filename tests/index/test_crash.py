@@ -90,8 +90,9 @@ def kill_everywhere(
 
 def kill_in_new_process(module: str, library: Path, copies: Path, action: str) -> None:
     """`kill_action` of a test module in a process of its own: forking needs one without threads."""
+    name = module.rpartition(".")[2]
     script = (
-        f"from pathlib import Path; from {module} import kill_action; "
+        f"from pathlib import Path; from tests.index.{name} import kill_action; "
         f"kill_action(Path({str(library)!r}), Path({str(copies)!r}), {action!r})"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)

@@ -228,6 +228,8 @@ def test_the_highest_score_is_that_of_words_without_end(tmp_path: Path) -> None:
     assert index.highest_score("heron meadow") > 2 * highest
     assert index.highest_score("unheard") > index.highest_score("meadow")
     assert index.highest_score("") == 0
+    mistyped = index.highest_score("maedow", "unmatched")
+    assert 0 < mistyped < index.highest_score("meadow") < index.highest_score("maedow")
 
 
 def test_words_of_another_version_are_refused(tmp_path: Path) -> None:
