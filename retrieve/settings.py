@@ -50,20 +50,20 @@ class ConfidenceSettings:
 
     pictures_from: float = 0.25
     """Likeness of pictures to the question counts from here on; to this, any picture is like it."""
-    intercept: float = -4.8
-    meaning: float = 2.2
+    intercept: float = -3.9
+    meaning: float = 1.2
     """Of the best likeness of its texts to the question, 0..1."""
-    picture: float = 8.0
+    picture: float = 2.2
     """Of the best likeness of its pictures to the question beyond pictures_from, 0..1."""
-    cover: float = 3.4
+    cover: float = 3.2
     """Of the share of the question's words that it holds, weighed by rarity, 0..1."""
-    lead: float = 2.0
+    lead: float = 3.7
     """Of its score less that of the best other hit, -1..1."""
-    listed: float = 2.3
+    listed: float = 2.1
     """Of 1 / its rank in the list of matching words; 0 where it is not in it."""
-    agreement: float = 1.3
+    agreement: float = 2.1
     """Of the kinds of evidence (said, on screen, seen, printed) beyond the first, 0..1."""
-    verbatim: float = 2.1
+    verbatim: float = 1.9
     """Of holding a question of two words or more word by word, 0 or 1."""
 
 
@@ -117,7 +117,7 @@ class RetrieveSettings:
     """Pictures this much alike are one hit with a duplicate when they also look the same."""
     duplicates_shown: int = 20
     """Duplicates that a hit lists at most."""
-    found_confidence: float = 0.4
+    found_confidence: float = 0.5
     """A search whose surest hit is less sure says that nothing relevant was found."""
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
     operand_cosine: float = 0.5

@@ -24,7 +24,10 @@ from retrieve.settings import BoundarySettings, RetrieveSettings
 from tests.retrieve.archive import PHOTOS
 from tests.retrieve.events import EVENTS, ClipFrames, build_library, write_clip
 
-UNHURRIED = RetrieveSettings(boundaries=BoundarySettings(time_limit_ms=600_000))
+UNHURRIED = RetrieveSettings(
+    boundaries=BoundarySettings(time_limit_ms=600_000),
+    duplicate_picture_cosine=2.0,  # the same picture shown again is a hit of its own
+)
 
 
 @pytest.fixture(scope="module")
