@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from index.catalog import Wanted, read_moments, read_texts
 from index.errors import LibraryError
@@ -25,30 +24,13 @@ from index.numbering import Numbering
 from index.open_shard import OpenShard
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, MomentText, PageRange, Source, Span
+from index.snapshot_columns import Columns
 from index.two_level import TwoLevelIndex
 from index.word_query import Phrases, Typos
 from index.word_search import LexicalIndex
 
 _ATTEMPTS = 50
 _Read = TypeVar("_Read")
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What scoring and merging need of every moment, one array each, indexed by global id."""
-
-    source_index: npt.NDArray[np.int32]
-    """Position in `Snapshot.source_ids`."""
-    segment: npt.NDArray[np.int64]
-    """Global segment number."""
-    kind: npt.NDArray[np.int8]
-    """Position in `index.catalog.MOMENT_KINDS`."""
-    start_s: npt.NDArray[np.float64]
-    """Seconds; NaN in documents."""
-    end_s: npt.NDArray[np.float64]
-    """Seconds, exclusive; NaN in documents."""
-    page: npt.NDArray[np.int32]
-    """Counted from 1; 0 in videos."""
 
 
 @dataclass(frozen=True, slots=True)

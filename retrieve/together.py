@@ -11,7 +11,7 @@ from index.catalog import MOMENT_KINDS
 from index.records import MomentKind
 
 if TYPE_CHECKING:
-    from index.snapshot import Columns
+    from index.snapshot_columns import Columns
 
 _SAID = MOMENT_KINDS.index(MomentKind.UTTERANCE)
 _SHOWN = MOMENT_KINDS.index(MomentKind.SCREEN_TEXT)
