@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.fuzz.__main__ import run_cases, slowest_of, told
 from tests.media.mutations import mutate
 
-CASES = 16
+CASES = 10
 
 
 def test_damaged_files_leave_no_wrong_entry(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from secondsight import Library
 from tests.clips import remux
 from tests.conftest import MANUAL, TALK, command, ingest_json
 
-KILLS = 3
+KILLS = 2
 CLIP = Fraction(20)
 QUERIES = ("the water level is measured", "tide gauge", "calibration of the float", "TG-4471-K")
 

@@ -11,7 +11,7 @@ import pymupdf
 from secondsight import Library
 from tests.conftest import MANUAL, command, ingest_json
 
-PAGES = (3, 4, 6, 8)
+PAGES = (3, 4, 6)
 
 
 def test_a_reader_sees_whole_sources_only(tmp_path: Path) -> None:
