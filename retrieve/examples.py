@@ -122,15 +122,21 @@ def join_by_segment(
 ) -> list[tuple[int, float]]:
     """Moments of both rankings, best first, ties by the smaller id; scores stay within 0..1.
 
-    A moment's score is the mean of what both rankings say of it; where one is silent, nine tenths
-    of what it says of the best moment of the same segment count.
+    A moment's score is the mean of what both rankings say of it, as shares of their highest score;
+    where one is silent, nine tenths of what it says of the best moment of the same segment count.
     """
-    of_words, of_example = dict(by_words), dict(by_example)
+    of_words, of_example = _shares_of_best(by_words), _shares_of_best(by_example)
     ids = np.array(sorted({*of_words, *of_example}), dtype=np.int64)
     segments = dict(zip(ids.tolist(), snapshot.columns.segment[ids].tolist(), strict=True))
     parts = [_spread(scores, segments) for scores in (of_words, of_example)]
     joined = {moment_id: sum(part[moment_id] for part in parts) / 2 for moment_id in segments}
     return sorted(joined.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _shares_of_best(ranked: Sequence[tuple[int, float]]) -> dict[int, float]:
+    """The scores as shares of the highest: those of words and of examples have other scales."""
+    highest = max((score for _, score in ranked), default=0.0) or 1.0
+    return {moment_id: score / highest for moment_id, score in ranked}
 
 
 def _spread(scores: Mapping[int, float], segments: Mapping[int, int]) -> dict[int, float]:
