@@ -169,10 +169,10 @@ def load_quietly(
         raise ModelMissingError(
             f"the device of the model is {device}, but this machine has no CUDA; set device: cpu"
         )
-    kwargs = {} if dtype is None else {"model_kwargs": {"dtype": dtype}}
+    of_model = None if dtype is None else {"dtype": dtype}
     with _no_progress_bars():
         try:
-            return make(str(folder), device=device, local_files_only=True, **kwargs)
+            return make(str(folder), device=device, local_files_only=True, model_kwargs=of_model)
         except (*_LOADING_ERRORS, SafetensorError) as error:
             message = (
                 f"the checkpoint {folder} cannot be loaded ({error}); name one that "
