@@ -269,9 +269,25 @@ class Snapshot:
         """About the most that `search_words` can score; see `LexicalIndex.highest_score`."""
         return self._words.highest_score(text, typos)
 
-    def near_words(self, text: str, typos: Typos) -> dict[str, tuple[str, ...]]:
-        """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`."""
-        return self._words.near_words(text, typos)
+    def near_words(
+        self, text: str, typos: Typos, *, allowed: Mask | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """What words are also looked up as, being mistyped; see `LexicalIndex.near_words`.
+
+        Only words of allowed moments: others would tell of what is closed or forgotten.
+        """
+        near = self._words.near_words(text, typos)
+        if self._moments.mask(allowed) is None:
+            return near
+        told = {
+            word: tuple(
+                other
+                for other in others
+                if len(self.search_words(f'"{other}"', 1, allowed=allowed, phrases="require")[0])
+            )
+            for word, others in near.items()
+        }
+        return {word: others for word, others in told.items() if others}
 
     def vectors(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors, (len(ids), d) float32."""

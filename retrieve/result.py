@@ -38,7 +38,7 @@ class SearchResult:
     like: Like | None = None
     """The place of which more was asked for."""
     read_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Words that match nothing as typed: what was looked up for them, nearest first."""
+    """Words that were also looked up as others, being mistyped: these, nearest first."""
     num_reranked: int = 0
     """So many candidates were read by the reranker in time."""
     expression: str | None = None

@@ -26,6 +26,7 @@ from retrieve.understanding import asks_what_there_is, narrowed, understand
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
+    from index.ranking import Mask
     from index.snapshot import Snapshot
     from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
@@ -133,8 +134,9 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
         count=max(settings.candidates, _POOL_PER_HIT * k),
         settings=settings,
     )
-    read_as = snapshot.near_words(query.text, query.typos) if query.has_text else {}
-    meant = _as_read(query.text, read_as)
+    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
+    read_as = snapshot.near_words(query.text, query.typos, allowed=open_to)
+    meant = _as_meant(snapshot, query, read_as, open_to)
     steps.end("find")
     hits: tuple[Hit, ...] = ()
     num_reranked = 0
@@ -188,8 +190,13 @@ class _Steps:
         self._began = now
 
 
-def _as_read(text: str, read_as: Mapping[str, Sequence[str]]) -> str:
-    """The text with the nearest words in place of mistyped ones."""
+def _as_meant(
+    snapshot: Snapshot, query: Query, read_as: Mapping[str, Sequence[str]], open_to: Mask | None
+) -> str:
+    """The text with the nearest words in place of those that match nothing."""
+    text = query.text
+    if query.typos == "all":  # then words that are found as typed stand in `read_as`, too
+        read_as = snapshot.near_words(text, "unmatched", allowed=open_to)
     for word, near in read_as.items():
         text = re.sub(rf"(?i)(?<!\w){re.escape(word)}(?!\w)", near[0], text)
     return text

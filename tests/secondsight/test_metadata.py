@@ -90,6 +90,15 @@ def test_a_search_sees_what_it_is_permitted_and_nothing_tells_of_the_rest(
         tagged.search("bees", permissions="board")
 
 
+def test_words_and_places_of_what_is_closed_are_not_told(tagged: Library) -> None:
+    assert tagged.search("Fereira").read_as == {"fereira": ("ferreira",)}
+    assert tagged.search("Fereira", permissions={"board"}).read_as == {"fereira": ("ferreira",)}
+    assert tagged.search("Fereira", permissions=()).read_as == {}
+    assert len(tagged.search(like=f"{COFFEE}@0:05", permissions={"board"})) > 0
+    with pytest.raises(QuestionError, match="no source"):
+        tagged.search(like=f"{COFFEE}@0:05", permissions=())
+
+
 def _problem(library: Library, **options: Any) -> str:
     with pytest.raises(QuestionError) as caught:
         library.search("beans", permissions=(), **options)

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from index.errors import QuestionError
 from index.inventory import read_inventory
 from index.manifest import read_manifest
 from index.records import Span
@@ -167,12 +166,6 @@ def test_mistakes_are_one_clear_line(
     assert caught.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert message in line
-
-
-def test_permissions_hold_for_examples(library: Library) -> None:
-    with pytest.raises(QuestionError, match="no source"):
-        library.search(like="0" * 32 + "/3", permissions=[])
-    assert len(library.search(like=f"{TALK.name}@1:00", permissions=[])) > 0
 
 
 def test_frames_are_those_of_the_file_and_stop_when_told(library: Library) -> None:
