@@ -45,6 +45,8 @@ class Question:
     """Ids of the sources that are named."""
     spans: tuple[tuple[str, Span], ...] | None = None
     """Where to look, by source; sources without a span are not meant."""
+    instants: tuple[tuple[str, Fraction], ...] = ()
+    """Instants that are named, by source; they lie in the spans."""
     kinds: tuple[MomentKind, ...] | None = None
     notes: tuple[str, ...] = ()
     """What was understood, in words."""
@@ -110,6 +112,7 @@ def analyse(
         searched=_tidy(rest) if named or times or named_kinds else text,
         sources=ids or None,
         spans=spans if times else None,
+        instants=_instants(times, spans, meant),
         kinds=kinds,
         notes=tuple(notes),
         doubtful=bool(named_kinds) or any(not one.sure for one in times),
@@ -139,6 +142,21 @@ def _times(
             known[length] = spans_of(times, length)
     spans = tuple((source_id, span) for source_id, length in lengths for span in known[length])
     return times, spans, notes
+
+
+def _instants(
+    times: Sequence[TimeExpression], spans: Sequence[tuple[str, Span]], sources: Sequence[Source]
+) -> tuple[tuple[str, Fraction], ...]:
+    """The named instants that all the times together leave."""
+    lengths = {one.id: one.duration for one in sources if one.duration is not None}
+    found = (
+        (source_id, instant)
+        for source_id, span in spans
+        for one in times
+        for instant in one.instants_in(lengths[source_id])
+        if span.start <= instant <= span.end
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _told_sources(named: Sequence[NamedSource], sources: Sequence[Source]) -> str:

@@ -102,7 +102,9 @@ def _answer(one: _Search, query: Query, question: Question, filters: Filters) ->
         return replace(_find(one, replace(query, text=words), filters), question=question)
     started = time.perf_counter()
     allowed = allowed_moments(one.snapshot, filters)
-    typical = overview(one.snapshot, allowed, k=one.k, settings=one.settings)
+    typical = overview(
+        one.snapshot, allowed, k=one.k, settings=one.settings, instants=question.instants
+    )
     hits = with_ties(one.snapshot, typical, question.text, filters.permissions)
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return SearchResult(

@@ -48,6 +48,7 @@ def understand(
         question,
         sources=None if "sources" in ignored else question.sources,
         spans=None if "spans" in ignored else question.spans,
+        instants=() if "spans" in ignored else question.instants,
         kinds=None if "kinds" in ignored else question.kinds,
         notes=(*question.notes, note),
     )
