@@ -123,7 +123,11 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
     snapshot, settings, k = one.snapshot, one.settings, one.k
     steps = _Steps()
     allowed = allowed_moments(snapshot, filters)
-    vector = one.embedder.embed_queries([query.text])[0] if query.has_text else None
+    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
+    read_as = snapshot.near_words(query.text, query.typos, allowed=open_to)
+    meant = _as_meant(snapshot, query, read_as, open_to)
+    steps.end("find")
+    vector = one.embedder.embed_queries([meant])[0] if query.has_text else None
     examples = examples_of(snapshot, one.embedder, query)
     steps.end("embed")
     ranking = rank(
@@ -136,9 +140,6 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
         count=max(settings.candidates, _POOL_PER_HIT * k),
         settings=settings,
     )
-    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
-    read_as = snapshot.near_words(query.text, query.typos, allowed=open_to)
-    meant = _as_meant(snapshot, query, read_as, open_to)
     steps.end("find")
     hits: tuple[Hit, ...] = ()
     num_reranked = 0
