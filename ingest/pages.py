@@ -334,13 +334,13 @@ def _bands(strips: list[_Boxed]) -> list[_Boxed]:
     covered: list[tuple[float, float]] = []
     for strip in strips:
         extents = [(box.x0, box.x1) for box, _ in strip]
-        joined = _merged(covered + extents, _GUTTER_PT)
+        joined = merged_extents(covered + extents, _GUTTER_PT)
         if bands and len(covered) > 1 and len(joined) > 1:
             bands[-1].extend(strip)
             covered = joined
         else:
             bands.append(list(strip))
-            covered = _merged(extents, _GUTTER_PT)
+            covered = merged_extents(extents, _GUTTER_PT)
     return bands
 
 
@@ -362,7 +362,8 @@ def _split(boxed: _Boxed, *, horizontal: bool) -> list[_Boxed]:
     return parts
 
 
-def _merged(extents: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+def merged_extents(extents: Iterable[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """Unite extents (start, end) that overlap or lie within `gap` of each other; in order."""
     merged: list[tuple[float, float]] = []
     for start, stop in sorted(extents):
         if merged and start - merged[-1][1] <= gap:
