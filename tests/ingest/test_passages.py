@@ -87,6 +87,15 @@ def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
         assert len(moment.area.boxes) == 2
 
 
+def test_lines_that_run_through_pages_without_other_text_are_their_text(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(1, 5):
+        document.new_page().insert_text((72, 60), f"Photo {number} of the dam")
+    moments = moments_of(save(document, tmp_path / "album.pdf"))
+    texts = [moment.text for number in range(1, 5) for moment in passages_on(moments, number)]
+    assert texts == [f"Photo {number} of the dam" for number in range(1, 5)]
+
+
 def test_text_that_returns_at_the_foot_of_pages_is_kept(tmp_path: Path) -> None:
     document = pymupdf.open()
     for number in range(12):
