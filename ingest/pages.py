@@ -251,13 +251,18 @@ def nearest_caption(
     best: tuple[float, TextBlock] | None = None
     for block in blocks:
         box = block.box
-        distance = max(box.y0 - figure.y1, figure.y0 - box.y1, 0.0)
+        distance = height_between(figure, box)
         beside = box.x1 <= figure.x0 or box.x0 >= figure.x1
         if beside or distance > _CAPTION_REACH_PT or id(block) in used:
             continue
         if start.match(block.text) and (best is None or distance < best[0]):
             best = (distance, block)
     return best[1] if best else None
+
+
+def height_between(one: Box, other: Box) -> float:
+    """Height of the white space between two boxes; 0 for boxes beside each other."""
+    return max(other.y0 - one.y1, one.y0 - other.y1, 0.0)
 
 
 def suggests_grid(rules: Iterable[Box]) -> bool:

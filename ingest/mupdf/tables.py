@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pymupdf
@@ -17,8 +18,10 @@ from ingest.pages import (
     PageItem,
     TableBlock,
     TextBlock,
+    height_between,
     holds_center,
     nearest_caption,
+    share_column,
     suggests_grid,
     without_lines_in,
 )
@@ -95,6 +98,11 @@ def _words_in(cell: Sequence[float] | None, words: Sequence[PlacedWord]) -> list
     return [word for word in words if holds_center(box, word[1])]
 
 
+def _reach(table: Box, caption: Box) -> float:
+    """How far a table is from a caption; endless beside it."""
+    return height_between(table, caption) if share_column(table, caption) else inf
+
+
 def displayed_box(page: Any, rect: Sequence[float]) -> Box:
     """A rectangle of the page as stored, where it is displayed."""
     return Box(*map(float, (pymupdf.Rect(rect) * page.rotation_matrix).normalize()))
@@ -105,7 +113,12 @@ def with_tables(items: list[PageItem], tables: list[TableBlock]) -> list[PageIte
     kept, _ = without_lines_in(items, [table.box for table in tables])
     captions: list[TextBlock] = []
     for table in tables:
-        blocks = [item for item in kept if isinstance(item, TextBlock)]
+        blocks = [
+            item
+            for item in kept
+            if isinstance(item, TextBlock)
+            and table is min(tables, key=lambda each: _reach(each.box, item.box))
+        ]
         caption = nearest_caption(table.box, blocks, captions, TABLE_CAPTION)
         captions.extend([caption] if caption else [])
         kept.append(replace(table, caption=caption))

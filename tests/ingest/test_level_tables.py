@@ -106,6 +106,18 @@ def test_a_header_of_two_lines_and_rules_drawn_cell_by_cell(tmp_path: Path) -> N
     assert table.rows == (header, *map(tuple, METALS[1:3]))
 
 
+def test_a_caption_belongs_to_the_nearest_table(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    end = set_table(page, 100)
+    page.insert_text((LEFT, end + 30), "Table 2: Metals once more.")
+    set_table(page, end + 40)
+    first, second = tables_of(document, tmp_path / "captions.pdf")
+    assert first.caption is None
+    assert second.caption is not None
+    assert second.caption.text == "Table 2: Metals once more."
+
+
 def test_rows_of_several_lines_are_parted_by_rules(tmp_path: Path) -> None:
     document = pymupdf.open()
     page = document.new_page()
