@@ -157,8 +157,9 @@ def _table_between(
 def _between(rules: Stack, lines: Iterable[_Row]) -> list[_Row]:
     """Words between each rule and the next."""
     rows: list[_Row] = [[] for _ in rules[1:]]
+    inner = [rule.y0 for rule in rules[1:-1]]
     for line in lines:
-        rows[bisect([rule.y0 for rule in rules], _middle_y(line[0][1])) - 1].extend(line)
+        rows[bisect(inner, _middle_y(line[0][1]))].extend(line)
     return [row for row in rows if row]
 
 

@@ -138,6 +138,18 @@ def test_rows_of_several_lines_are_parted_by_rules(tmp_path: Path) -> None:
     )
 
 
+def test_words_on_the_last_rule_break_nothing(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    page = document.new_page()
+    rule(page, 100, 122, 150)
+    page.draw_rect(pymupdf.Rect(LEFT, 178, RIGHT, 180.4), fill=(0, 0, 0))
+    for x, *texts in [(LEFT + 6, "Part", "Valve", "Pump"), (LEFT + 200, "Duty", "", "moves")]:
+        for y, text in zip((115, 140, 183), texts, strict=True):
+            page.insert_text((x, y), text)
+    found = tables_of(document, tmp_path / "struck.pdf")
+    assert [table.rows[0] for table in found] in ([], [("Part", "Duty")])
+
+
 def _remark(page: pymupdf.Page) -> None:
     rule(page, 100, 122, 190)
     page.insert_text((LEFT + 6, 115), "Remark on the columns of text")
