@@ -35,6 +35,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str
     write_deck(MANUAL, deck, DECK_PAGES)
     write_talk(folder / "talk.mp4", deck, PLAN, FULL, rate=5)
     reports = [ingest_json(library, [folder])]
+    assert "linking" not in stages(library)  # No document is there yet.
     shutil.move(deck, folder)
     reports += [ingest_json(library, [folder])]
     assert {"linking", "linked"} <= stages(library)
