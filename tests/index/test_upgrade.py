@@ -15,6 +15,7 @@ from index.analysis import open_analysis
 from index.errors import LibraryError
 from index.forgetting import forget_source
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest
+from index.problems import ProblemKind
 from index.shard import CATALOG_NAME, staging_area
 from index.snapshot import Snapshot
 from index.two_level import BITS_NAME, COSINES_NAME, ShardVectors, write_missing, write_vectors
@@ -97,6 +98,10 @@ def test_what_is_damaged_is_not_upgraded(old: tuple[Path, dict[str, Any]]) -> No
         upgrade_library(library, listener=_ignore)
     assert read_manifest(library).shards[1] == entry
     assert (library / SHARDS_NAME / entry.id / CATALOG_NAME).exists()
+    found = [one for one in verify_library(library).problems if entry.id in one.where]
+    changed = (ProblemKind.CHANGED, f"{SHARDS_NAME}/{entry.id}/moments.ivf")
+    assert [(one.kind, one.where) for one in found if "older format" not in one.what] == [changed]
+    assert len(found) == 2
 
 
 def test_a_newer_library_is_not_touched(library: Path) -> None:
