@@ -38,7 +38,7 @@ from index.manifest import (
 )
 from index.metadata import metadata_columns, read_metadata
 from index.records import Source
-from index.settings import Codes
+from index.settings import ALL_CODES, Codes
 from index.shard import CATALOG_NAME, PICTURES_NAME
 from index.two_level import ShardVectors
 
@@ -232,13 +232,13 @@ def read_export_manifest(directory: Path) -> ExportManifest:
             f"{directory} is an export of format {body.get('format_version')}, this Secondsight "
             f"reads {FORMAT_VERSION}; upgrade with: pip install --upgrade secondsight"
         )
-    if body.get("checksum") != body_checksum(body):
+    if body.get("checksum") != body_checksum(body) or body.get("codes") not in ALL_CODES:
         raise _damaged(path)
     try:
         return ExportManifest(
             embedder=EmbedderIdentity(**body["embedder"]),
             rotation_sha256=str(body["rotation_sha256"]),
-            codes="fp16" if body["codes"] == "fp16" else "8bit",
+            codes=body["codes"],
             sources=tuple(Exported(**source) for source in body["sources"]),
             files={
                 str(name): (int(size), str(sha256))

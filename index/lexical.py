@@ -193,10 +193,9 @@ class ShardWords:
         addresses = [tantivy.DocAddress(0, place) for place in places]
         return places == self._numbers(addresses)
 
-    def _numbers(self, addresses: Sequence[tantivy.DocAddress]) -> list[int]:
-        """The moments at these addresses."""
-        numbers: list[int] = self.searcher.fast_field_values("moment", addresses)
-        return numbers
+    def _numbers(self, addresses: list[tantivy.DocAddress]) -> Sequence[float | None]:
+        """The moments at these addresses; None: a filler."""
+        return self.searcher.fast_field_values("moment", addresses)
 
     def rarity(self, count: int) -> float:
         """What tantivy makes of a word that `count` moments of this shard hold."""
