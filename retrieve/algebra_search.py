@@ -31,13 +31,15 @@ from retrieve.explanation import Count, Explanation, Step
 from retrieve.filters import Filters, allowed_moments, allowed_sources
 from retrieve.hits import Hit, Partner
 from retrieve.operands import Matches, match_exactly, match_operand
+from retrieve.query import Query
 from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
-from retrieve.search import with_ties
+from retrieve.search import as_meant, with_ties
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
     from index.metadata import Value
     from index.snapshot import Snapshot
+    from index.word_query import Phrases, Typos
     from retrieve.settings import RetrieveSettings
 
 PARTNERS_TOLD = 3
@@ -53,10 +55,13 @@ def search_expression(
     filters: Filters,
     settings: RetrieveSettings,
     query: str | None = None,
+    phrases: Phrases = "require",
+    typos: Typos = "unmatched",
 ) -> SearchResult:
     """Find the k best hits of an expression, how many there are, and how they were found.
 
-    `query` is the expression as it was typed; None: it was not.
+    `query` is the expression as it was typed; None: it was not. `phrases` and `typos` hold for
+    the texts of operands that are not exact; see `retrieve.query.Query`.
 
     Raises QuestionError when k < 1, a filter names an unknown source, or sources are to be ordered
     by metadata that they do not have or that cannot be ordered.
@@ -71,12 +76,22 @@ def search_expression(
     vectors = embedder.embed_queries([operand.text for operand in alike]) if alike else ()
     embedded = time.perf_counter()
     allowed = allowed_moments(snapshot, filters)
-    matches = {
-        operand: match_operand(
-            snapshot, operand, vector, filters=filters, allowed=allowed, settings=settings
+    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
+    matches: dict[Operand, Matches] = {}
+    read_as: dict[str, tuple[str, ...]] = {}
+    for operand, vector in zip(alike, vectors, strict=True):
+        asked = Query(operand.text, phrases=phrases, typos=typos)
+        own = snapshot.near_words(asked.text, typos, allowed=open_to)
+        matches[operand] = match_operand(
+            snapshot,
+            asked,
+            vector,
+            meant=as_meant(snapshot, asked, own, open_to),
+            filters=filters,
+            allowed=allowed,
+            settings=settings,
         )
-        for operand, vector in zip(alike, vectors, strict=True)
-    }
+        read_as |= own
     for operand in operands:
         if operand.exact:
             matches[operand] = match_exactly(
@@ -102,6 +117,7 @@ def search_expression(
         },
         best_text_cosine=None,
         found=bool(hits),
+        read_as=read_as,
         expression=text,
         count=_count(snapshot, hits, complete) if expression.counts else None,
         explanation=Explanation(text, kept, tuple(evaluation.steps)),
