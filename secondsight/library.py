@@ -337,7 +337,8 @@ class Library:
         """What is in the library, and what failed.
 
         With `permissions` only sources without tags or with one of these are told of and counted;
-        where that leaves some out, failures are left out, too.
+        where that leaves some out, so are failures, and the size, shards and forgotten sources of
+        the whole library are None.
         """
         return status_of(self._current(), permissions)
 
