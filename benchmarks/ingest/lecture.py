@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import av
 import numpy as np
 
 from benchmarks.ingest.clips import draw_view, pictures, sound
-from benchmarks.ingest.slides import HEIGHT_PX, WIDTH_PX, Slide, slides
+from benchmarks.ingest.slides import HEIGHT_PX, WIDTH_PX, Image, Slide, slides
 from tests.media.speech import RATE_HZ, Samples, speak
 
 FRAMES_PER_S = 25
@@ -99,12 +99,7 @@ def _ffmpeg(*arguments: str | float | Path) -> None:
 
 def espeak(text: str) -> Samples:
     """A sentence as espeak-ng reads it. Raises SystemExit when it is not installed."""
-    try:
-        return speak(text, "en-us")
-    except FileNotFoundError as error:
-        raise SystemExit(
-            "the slides are read out by espeak-ng: apt-get install espeak-ng"
-        ) from error
+    return speak(text, "en-us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +173,7 @@ def _slide_scene(slide: Slide, recipe: Recipe, dice: random.Random, read_out: Sp
         if heard >= least_s * RATE_HZ:
             break
     samples = _whole_frames(np.concatenate([*parts, half_turn]))
-    still = av.VideoFrame.from_ndarray(slide.image, format="rgb24").reformat(format="yuv420p")
-    return _Scene(_held(still), samples, slide.words)
+    return _Scene(held(slide.image), samples, slide.words)
 
 
 def _clip_scene(clips: Sequence[Path], recipe: Recipe, dice: random.Random) -> _Scene:
@@ -274,9 +268,9 @@ class Writer:
         self._out.mux(self._audio.encode(None))
 
 
-def _held(frame: av.VideoFrame) -> Iterator[av.VideoFrame]:
-    while True:
-        yield frame
+def held(image: Image) -> Iterator[av.VideoFrame]:
+    """The same picture, uint8 (height, width, 3), over and over."""
+    return repeat(av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p"))
 
 
 def _silence(length_s: float) -> Samples:

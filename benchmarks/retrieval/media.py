@@ -15,8 +15,8 @@ from typing import Any
 
 import av
 
-from benchmarks.ingest.lecture import Writer
-from benchmarks.retrieval.pictures import held, shown_picture
+from benchmarks.ingest.lecture import Writer, held
+from benchmarks.retrieval.pictures import shown_picture
 from benchmarks.retrieval.plan import Split, TalkPlan
 from benchmarks.retrieval.scripts import Scene
 from tests.media.speech import RATE_HZ, Sentence, narrate
@@ -38,7 +38,6 @@ class TimedScene:
     end_s: float
     said: tuple[Sentence, ...]
     shown: tuple[str, ...]
-    document: str
     picture: str
 
 
@@ -103,7 +102,6 @@ def _write(
                     last / FRAMES_PER_S,
                     tuple(said),
                     scene.shown,
-                    scene.document,
                     scene.picture,
                 )
             )
@@ -119,7 +117,6 @@ def _as_json(scene: TimedScene) -> dict[str, Any]:
         "end_s": scene.end_s,
         "said": said,
         "shown": scene.shown,
-        "document": scene.document,
         "picture": scene.picture,
     }
 
@@ -131,7 +128,6 @@ def _read_scenes(rows: Sequence[Mapping[str, Any]]) -> tuple[TimedScene, ...]:
             row["end_s"],
             tuple(Sentence(*one) for one in row["said"]),
             tuple(row["shown"]),
-            row["document"],
             row["picture"],
         )
         for row in rows

@@ -23,6 +23,7 @@ from benchmarks.retrieval.scores import (
     scores_of,
 )
 from benchmarks.retrieval.truth import Place, letters_of, stems_of
+from tests.media.speech import speak
 
 FOLDER = Path(next(iter(benchmarks.retrieval.__path__)))
 SAID = Place("talk.mp4", "said", 10.0, 14.0)
@@ -111,3 +112,9 @@ def test_paraphrases_say_it_in_other_words() -> None:
     assert sum(shared) / len(shared) < 0.5
     nothing = json.loads((FOLDER / "unanswerable.json").read_text("utf-8"))
     assert not set(nothing["dev"]) & set(nothing["test"])
+
+
+def test_without_espeak_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="apt-get install espeak-ng"):
+        speak("a sentence", "en-us")
