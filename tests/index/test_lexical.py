@@ -140,7 +140,7 @@ def test_equal_scores_come_in_order_where_tantivy_has_merged_out_of_it(tmp_path:
         assert ids.tolist() == [0, 1, 2, 3, 4], directory.name
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=40) | st.sampled_from(['"', '""', "AND", "a:b", "+-*~^\\/", "\ud800", "["]))
 def test_no_query_is_an_error(index: LexicalIndex, query: str) -> None:
     ids, scores = index.search(query, 5)
