@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from index import columns
-from index.columns import Columns
 from index.errors import LibraryError
 from index.records import Source
 from index.settings import Codes
@@ -272,8 +271,3 @@ def write_sources(path: Path, sources: Sequence[Source], rates: Sequence[int]) -
     del content["source"]
     durations = [None if one.duration is None else float(one.duration) for one in sources]
     write_parquet(path, {**content, "duration_s": ("DOUBLE", durations)})
-
-
-def write_rows(path: Path, content: Columns) -> None:
-    """Write any other table."""
-    write_parquet(path, content)
