@@ -103,34 +103,6 @@ SOURCE_FIELDS = {
     "details": "VARCHAR",
     "notes": "VARCHAR",
 }
-LINK_FIELDS = {
-    "document": "VARCHAR",
-    "page": "INTEGER",
-    "video": "VARCHAR",
-    "start_tick": "BIGINT",
-    "end_tick": "BIGINT",
-    "ticks_per_second": "BIGINT",
-    "score": "DOUBLE",
-}
-PATH_FIELDS = {
-    "path": "VARCHAR",
-    "size_bytes": "BIGINT",
-    "mtime_ns": "BIGINT",
-    "outcome": "VARCHAR",
-    "source_id": "VARCHAR",
-    "stage": "VARCHAR",
-    "reason": "VARCHAR",
-    "seen_at": "VARCHAR",
-}
-METADATA_FIELDS = {
-    "source": "VARCHAR",
-    "name": "VARCHAR",
-    "text": "VARCHAR",
-    "whole": "BIGINT",
-    "number": "DOUBLE",
-    "truth": "BOOLEAN",
-}
-TAG_FIELDS = {"source": "VARCHAR", "tag": "VARCHAR"}
 _TIMES = (
     "start_tick, end_tick, ticks_per_second, "
     "start_tick / ticks_per_second AS start_s, end_tick / ticks_per_second AS end_s"
