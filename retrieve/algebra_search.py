@@ -73,25 +73,26 @@ def search_expression(
     parts = list(parts_of(expression.part))
     operands = list(dict.fromkeys(part for part in parts if isinstance(part, Operand)))
     alike = [operand for operand in operands if not operand.exact]
-    vectors = embedder.embed_queries([operand.text for operand in alike]) if alike else ()
+    asked = [Query(operand.text, phrases=phrases, typos=typos) for operand in alike]
+    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
+    near = [snapshot.near_words(query.text, typos, allowed=open_to) for query in asked]
+    meant = [as_meant(snapshot, *one, open_to) for one in zip(asked, near, strict=True)]
+    looked_up = time.perf_counter()
+    vectors = embedder.embed_queries(meant) if alike else ()
     embedded = time.perf_counter()
     allowed = allowed_moments(snapshot, filters)
-    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
-    matches: dict[Operand, Matches] = {}
-    read_as: dict[str, tuple[str, ...]] = {}
-    for operand, vector in zip(alike, vectors, strict=True):
-        asked = Query(operand.text, phrases=phrases, typos=typos)
-        own = snapshot.near_words(asked.text, typos, allowed=open_to)
-        matches[operand] = match_operand(
+    matches = {
+        operand: match_operand(
             snapshot,
-            asked,
+            query,
             vector,
-            meant=as_meant(snapshot, asked, own, open_to),
+            meant=text,
             filters=filters,
             allowed=allowed,
             settings=settings,
         )
-        read_as |= own
+        for operand, query, text, vector in zip(alike, asked, meant, vectors, strict=True)
+    }
     for operand in operands:
         if operand.exact:
             matches[operand] = match_exactly(
@@ -111,13 +112,13 @@ def search_expression(
         hits=tied,
         took_ms=(ended - started) * MILLISECONDS_PER_SECOND,
         steps_ms={
-            "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
-            "find": (found - embedded) * MILLISECONDS_PER_SECOND,
+            "embed": (embedded - looked_up) * MILLISECONDS_PER_SECOND,
+            "find": (looked_up - started + found - embedded) * MILLISECONDS_PER_SECOND,
             "merge": (ended - found) * MILLISECONDS_PER_SECOND,
         },
         best_text_cosine=None,
         found=bool(hits),
-        read_as=read_as,
+        read_as={word: words for one in near for word, words in one.items()},
         expression=text,
         count=_count(snapshot, hits, complete) if expression.counts else None,
         explanation=Explanation(text, kept, tuple(evaluation.steps)),

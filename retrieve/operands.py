@@ -65,7 +65,7 @@ def match_operand(
 ) -> Matches:
     """All that an operand matches by meaning and words, of `operand_candidates` of each list.
 
-    `query` asks for its text, whose vector is `vector` (d,); `meant` is that text without typos.
+    `query` asks for its text, `meant` is that without typos, and has the vector `vector` (d,).
     """
     count = settings.operand_candidates
     phrased = holding_phrases(snapshot, query, filters, allowed)
