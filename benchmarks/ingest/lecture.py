@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice, repeat
@@ -130,25 +130,37 @@ def lecture(
     SystemExit when the documents have too few pages.
     """
     path = folder / f"narrated_slides_{recipe.duration_s}s.mp4"
-    facts_path = path.with_suffix(".json")
     made_of = {
         "version": VERSION,
-        "recipe": json.loads(json.dumps(asdict(recipe))),
+        "recipe": asdict(recipe),
         "from": [[file.name, file.stat().st_size] for file in (*documents, *clips)],
     }
-    if path.is_file() and facts_path.is_file():
-        facts = json.loads(facts_path.read_text("utf-8"))
-        if facts["made_of"] == made_of:
-            return Lecture(path, **facts["lecture"])
+    known = known_facts(path, made_of)
+    if known is not None:
+        return Lecture(path, **known["lecture"])
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     made = _write(unfinished, recipe, _scenes(recipe, documents, clips, read_out), said)
     unfinished.replace(path)
     made = replace(made, path=path)
     facts = {name: value for name, value in asdict(made).items() if name != "path"}
-    content: dict[str, Any] = {"lecture": facts, "made_of": made_of}
-    facts_path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    note_facts(path, made_of, {"lecture": facts})
     return made
+
+
+def known_facts(path: Path, made_of: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was noted of a file; None when it is not there, or was made of something else."""
+    noted = path.with_suffix(".json")
+    if not path.is_file() or not noted.is_file():
+        return None
+    facts: dict[str, Any] = json.loads(noted.read_text("utf-8"))
+    return facts if facts["made_of"] == json.loads(json.dumps(made_of)) else None
+
+
+def note_facts(path: Path, made_of: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Write beside a file what it is made of, and what else is known of it."""
+    content = json.dumps({"made_of": made_of, **facts}, indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(content + "\n", "utf-8")
 
 
 def _scenes(
