@@ -125,7 +125,7 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
     allowed = allowed_moments(snapshot, filters)
     open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
     read_as = snapshot.near_words(query.text, query.typos, allowed=open_to)
-    meant = _as_meant(snapshot, query, read_as, open_to)
+    meant = as_meant(snapshot, query, read_as, open_to)
     steps.end("find")
     vector = one.embedder.embed_queries([meant])[0] if query.has_text else None
     examples = examples_of(snapshot, one.embedder, query)
@@ -193,7 +193,7 @@ class _Steps:
         self._began = now
 
 
-def _as_meant(
+def as_meant(
     snapshot: Snapshot, query: Query, read_as: Mapping[str, Sequence[str]], open_to: Mask | None
 ) -> str:
     """The text with the nearest words in place of those that match nothing."""

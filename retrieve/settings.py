@@ -88,7 +88,8 @@ class RetrieveSettings:
     candidates: int = 100
     """Moments taken from each list before fusion."""
     rank_constant: float = 20.0
-    """The constant of reciprocal-rank fusion: larger values flatten the head of the lists."""
+    """Only of searches by example and exact operands, which fuse ranks: larger values flatten the
+    head of the lists."""
     meaning_weight: float = 1.0
     """Weight of how much a text is like the question (cosine)."""
     words_weight: float = 2.5
