@@ -35,7 +35,7 @@ ENDS_TOKENS = 2
 _MARKER_TEXT_TOKENS = 3
 """`<`, ` seconds` and `>`; every figure and the point are one more each."""
 _CACHED_LINES = 16_384
-_LINE = re.compile(r"[^\n]*\n+(?=[!-~])|.+", re.DOTALL)
+_LINE = re.compile(r".*?\n(?=[!-~])|.+", re.DOTALL)
 _ONE_MARKER = re.compile(MARKER_PATTERN)
 
 
