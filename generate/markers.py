@@ -66,7 +66,9 @@ def patch_times_s(times: Sequence[Fraction]) -> list[float]:
     indices = [milliseconds(time) / TICKS_HZ for time in in_pairs(times)]
     return [
         (first + last) / 2
-        for first, last in zip(indices[::FRAMES_PER_PATCH], indices[1::FRAMES_PER_PATCH], strict=True)
+        for first, last in zip(
+            indices[::FRAMES_PER_PATCH], indices[1::FRAMES_PER_PATCH], strict=True
+        )
     ]
 
 
@@ -82,7 +84,9 @@ def clip_metadata(times: Sequence[Fraction], num_frames: int) -> ClipMetadata:
     for times that fall: too many indices would silently give wrong markers.
     """
     if num_frames != len(times) or len(times) % FRAMES_PER_PATCH or not times:
-        raise ValueError(f"a clip has an even number of frames, got {num_frames}, times {len(times)}")
+        raise ValueError(
+            f"a clip has an even number of frames, got {num_frames}, times {len(times)}"
+        )
     if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError(f"the times of a clip rise, got {times}")
     indices = [milliseconds(time) for time in times]

@@ -52,5 +52,3 @@ def quoted(text: str) -> str:
     """A neutral text with a sign before every line, the last one ended; empty when it is."""
     lines = [line.strip() for line in neutral(text).splitlines()]
     return "".join(f"{_QUOTE}{line}\n" for line in lines if line)
-
-

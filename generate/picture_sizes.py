@@ -36,7 +36,7 @@ def fitting_size(
     """Height and width, multiples of 32, of about the shape of a picture of this size.
 
     No larger than the picture itself, but for `least_squares`; never more than `most_squares`,
-    which is at least that.
+    which is half as much again, so that there is a shape between them.
     """
     area = height_px * width_px
     scale = min(1.0, sqrt(most_squares * SQUARE_PX / area))
@@ -47,5 +47,5 @@ def fitting_size(
     while rows * columns > most_squares:
         rows, columns = (rows - 1, columns) if rows >= columns else (rows, columns - 1)
     while rows * columns < least_squares:
-        rows, columns = (rows + 1, columns) if rows <= columns else (rows, columns + 1)
+        rows, columns = (rows + 1, columns) if rows >= columns else (rows, columns + 1)
     return rows * SIDE_STEP_PX, columns * SIDE_STEP_PX
