@@ -31,6 +31,8 @@ SHARES_OF_FRAMES = (Fraction(1, 8), Fraction(1, 4), Fraction(1, 2), Fraction(1))
 FRAME_LEAST_SQUARES = 4
 TEXT_GAIN = 10.0
 """How much more a token of words is worth than one of pictures."""
+LINE_END = "\n"
+"""What follows a picture, so that the next text begins a line."""
 _FIRST_TOKENS = 50
 """Use of an evidence grows with log(1 + tokens / this)."""
 
@@ -149,11 +151,11 @@ def _ladder(item: Item, costs: TokenCosts) -> Iterator[Packed]:
         steps = _footage_steps(bare, item.visual, costs)
     else:
         return
-    tokens = 0
+    line_end, had = costs.count_text(LINE_END), 0
     for step in steps:
-        if step.picture_tokens > tokens:
-            tokens = step.picture_tokens
-            yield step
+        if step.picture_tokens > had:
+            had = step.picture_tokens
+            yield replace(step, picture_tokens=had + line_end)
 
 
 def _still_steps(bare: Packed, still: Still) -> Iterator[Packed]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from generate.prompt import Prompt
     from generate.settings import GenerateSettings
+    from generate.token_costs import TokenCosts
 
 EndReason = Literal["complete", "length", "stopped", "repeated"]
 """`complete`: the model ended; `length`: its tokens were used up; `stopped`: on demand; `repeated`:
@@ -76,6 +77,8 @@ class Backend(Protocol):
     """For ledgers and logs: "qwen3-vl Qwen3-VL-8B-Instruct"."""
     context_tokens: int
     """A prompt and its answer together have at most so many tokens."""
+    costs: TokenCosts
+    """How it counts: packing needs the cost of parts. `count(prompt)` is `costs.of_prompt`."""
 
     def stream(
         self, prompt: Prompt, *, max_answer_tokens: int, stop: threading.Event
