@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-BLOCK_TAGS = ("evidence", "question")
-"""Tags that the frame of a prompt is made of."""
+BLOCK_TAG = "evidence"
+"""The tag around everything that sources say in a prompt."""
 _MODEL_TAGS = ("think", "tool_call", "tool_response", "tools", "system", "user", "assistant")
 """Tags that models were trained on; Qwen's tokenizer has single tokens for some."""
 _QUOTE = "> "
@@ -25,7 +25,7 @@ _GAP = "[\\s\u200c\u200d\ufe0f]*"
 _OPENING = re.compile(
     f"[<＜](?={_GAP}(?:"
     "[|｜│∣¦]"
-    f"|[/／]?{_GAP}(?:{'|'.join(BLOCK_TAGS + _MODEL_TAGS)})\\b"
+    f"|[/／]?{_GAP}(?:{'|'.join((BLOCK_TAG, *_MODEL_TAGS))})\\b"
     "|\\d+(?:\\.\\d+)?\\s*seconds?\\b"
     "))",
     re.IGNORECASE,

@@ -9,7 +9,7 @@ gone, the stored pictures take their place.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from PIL import Image
 
-from generate.packing import Footage, Still
+from generate.packing import Footage, Packed, Still
 from index.catalog import MOMENT_KINDS
 from index.errors import SecondsightError
-from index.records import MomentKind, Span
+from index.records import MomentKind, PageArea, Span
 from retrieve.thumbnails import shown_by
 
 if TYPE_CHECKING:
     from generate.evidence import Evidence
-    from index.snapshot import Snapshot, StoredText
+    from index.snapshot import Snapshot
 
 PARTNER = Fraction(1, 2)
 """Seconds between the two frames of a look at what moves: with one a second, 2 frames a second."""
@@ -62,69 +62,83 @@ class SourcePictures(Protocol):
 class Visual:
     """What can be shown of one evidence."""
 
-    shape: Footage | Still
-    moment_ids: tuple[int, ...]
+    shape: Footage | Still | None
+    """None: all of it is shown with another evidence."""
+    moment_ids: tuple[int, ...] = ()
     """Whose stored pictures show it: of each look, or of the page."""
-    from_file: bool
+    from_file: bool = False
     """Whether frames are decoded anew."""
     note: str = ""
-    """What a ledger says of it."""
+    """What a ledger says of it; empty: nothing out of the ordinary."""
 
 
 def visuals_of(
-    evidence: Sequence[Evidence], snapshot: Snapshot, pictures: SourcePictures | None
+    evidence: Sequence[Evidence],
+    snapshot: Snapshot,
+    pictures: SourcePictures | None,
+    *,
+    unreadable: Collection[str] = (),
 ) -> dict[str, Visual]:
     """What can be shown, by id of evidence; best ranks first choose, nothing is shown twice.
 
-    With `pictures` None only stored pictures are used. Raises LibraryError.
+    With `pictures` None, and of sources (by id) that are `unreadable`, only stored pictures are
+    shown. Evidence without any, such as sound, is left out. Raises LibraryError.
     """
-    files: dict[str, bool] = {}
-    taken: set[int] = set()
+    files = {
+        source_id: pictures is not None
+        and source_id not in unreadable
+        and pictures.is_there(source_id)
+        for source_id in {piece.source.id for piece in evidence}
+    }
+    shown_with: dict[int, str] = {}
     found: dict[str, Visual] = {}
     for piece in sorted(evidence, key=lambda piece: piece.hit_rank):
-        source_id = piece.source.id
-        if isinstance(piece.place, Span):
-            if source_id not in files:
-                files[source_id] = pictures is not None and pictures.is_there(source_id)
-            own = _frames_during(snapshot, source_id, piece.place)
-            fresh = [one for one in own if one.id not in taken]
-            visual = _footage(piece, fresh, snapshot, from_file=files[source_id])
+        ids = _moments_that_show(piece, snapshot)
+        fresh = [one for one in ids if one not in shown_with]
+        if fresh:
+            visual = _visual(piece, fresh, snapshot, from_file=files[piece.source.id])
         else:
-            visual = _still(piece, snapshot, taken)
+            others = sorted({shown_with[one] for one in ids})
+            visual = Visual(None, note=f"shown with {', '.join(others)}") if others else None
         if visual is not None:
-            taken.update(visual.moment_ids)
+            shown_with.update(dict.fromkeys(visual.moment_ids, piece.id))
             found[piece.id] = visual
     return found
 
 
-def _frames_during(snapshot: Snapshot, source_id: str, span: Span) -> list[StoredText]:
-    """The kept pictures that are on show during a span, by time."""
-    own = snapshot.source_range(source_id)
-    columns = snapshot.columns
-    part = slice(own.start, own.stop)
+def _moments_that_show(piece: Evidence, snapshot: Snapshot) -> list[int]:
+    """Ids of the moments whose pictures show an evidence: frames by time, or its page or figure."""
+    own = snapshot.source_range(piece.source.id)
+    if isinstance(piece.place, PageArea):
+        place = shown_by(snapshot, piece.source.id, piece.moment_id - own.start)
+        return [] if place is None else [own[place]]
+    columns, part = snapshot.columns, slice(own.start, own.stop)
     shown = (
         (columns.kind[part] == MOMENT_KINDS.index(MomentKind.FRAME))
-        & (columns.start_s[part] < span.end_s)
-        & (columns.end_s[part] > span.start_s)
+        & (columns.start_s[part] < piece.place.end_s)
+        & (columns.end_s[part] > piece.place.start_s)
     )
-    stored = snapshot.texts(np.flatnonzero(shown) + own.start)
-    return sorted(
-        (one for one in stored if one.moment.span.overlaps(span)),
-        key=lambda one: one.moment.span.start,
-    )
+    return (np.flatnonzero(shown) + own.start).tolist()
 
 
-def _footage(
-    piece: Evidence, frames: Sequence[StoredText], snapshot: Snapshot, *, from_file: bool
+def _visual(
+    piece: Evidence, moment_ids: Sequence[int], snapshot: Snapshot, *, from_file: bool
 ) -> Visual | None:
-    if not frames:
-        return None
-    size = _size_of_video(piece, frames[0].id, snapshot)
+    """What these moments show of an evidence; None where the library holds no picture of it."""
+    if isinstance(piece.place, PageArea):
+        size = _stored_size(snapshot, moment_ids[0])
+        return None if size is None else Visual(Still(*size), tuple(moment_ids))
+    size = _size_of_video(piece, moment_ids[0], snapshot)
     if size is None:
         return None
-    looks = tuple(_look(one.moment.span, piece.place, from_file=from_file) for one in frames)
+    span, stored = piece.place, snapshot.texts(moment_ids)
+    during = [one for one in stored if one.moment.span.overlaps(span)]
+    if not during:
+        return None
+    during.sort(key=lambda one: one.moment.span.start)
+    looks = tuple(_look(one.moment.span, span, from_file=from_file) for one in during)
     note = "" if from_file else FILE_GONE
-    return Visual(Footage(looks, *size), tuple(one.id for one in frames), from_file, note)
+    return Visual(Footage(looks, *size), tuple(one.id for one in during), from_file, note)
 
 
 def _look(shown: Span, place: Span, *, from_file: bool) -> tuple[Fraction, Fraction]:
@@ -152,31 +166,48 @@ def _stored_size(snapshot: Snapshot, moment_id: int) -> tuple[int, int] | None:
         return picture.height, picture.width
 
 
-def _still(piece: Evidence, snapshot: Snapshot, taken: set[int]) -> Visual | None:
-    """The figure, or the page that an evidence stands on; None where it is shown already."""
-    own = snapshot.source_range(piece.source.id)
-    place = shown_by(snapshot, piece.source.id, piece.moment_id - own.start)
-    if place is None or own[place] in taken:
-        return None
-    size = _stored_size(snapshot, own[place])
-    if size is None:
-        return None
-    return Visual(Still(*size), (own[place],), from_file=False)
+def frames_of(
+    visual: Visual, packed: Packed, snapshot: Snapshot, pictures: SourcePictures | None
+) -> Callable[[], list[Image.Image]]:
+    """What loads the frames that were packed. Raises PicturesError when it is called."""
+    height_px, width_px = packed.height_px, packed.width_px
+    if visual.from_file and pictures is not None:
+        source_id = snapshot.texts(visual.moment_ids[:1])[0].source.id
+
+        def decoded() -> list[Image.Image]:
+            frames = pictures.shown_at(
+                source_id, packed.times, max_side_px=max(height_px, width_px)
+            )
+            return [at_size(frame, height_px, width_px) for frame in frames]
+
+        return decoded
+    assert isinstance(visual.shape, Footage)
+    starts = [first for first, _ in visual.shape.looks]
+    moment_of = dict(zip(starts, visual.moment_ids, strict=True))
+
+    def stored() -> list[Image.Image]:
+        return [
+            _stored_picture(snapshot, moment_of[time], height_px, width_px) for time in packed.times
+        ]
+
+    return stored
 
 
-def load_stored(
-    snapshot: Snapshot, moment_ids: Sequence[int], height_px: int, width_px: int
-) -> list[Image.Image]:
-    """Stored pictures at a size, RGB. Raises PicturesError when one is not there."""
-    loaded = []
-    for moment_id in moment_ids:
-        jpeg = snapshot.picture(moment_id)
-        if jpeg is None:
-            source = snapshot.texts([moment_id])[0].source
-            raise PicturesError(source.id, f"{source.name}: a stored picture is missing")
-        with Image.open(io.BytesIO(jpeg)) as picture:
-            loaded.append(at_size(picture, height_px, width_px))
-    return loaded
+def picture_of(visual: Visual, packed: Packed, snapshot: Snapshot) -> Callable[[], Image.Image]:
+    """What loads a page or figure. Raises PicturesError when it is called."""
+    (moment_id,) = visual.moment_ids
+    return lambda: _stored_picture(snapshot, moment_id, packed.height_px, packed.width_px)
+
+
+def _stored_picture(
+    snapshot: Snapshot, moment_id: int, height_px: int, width_px: int
+) -> Image.Image:
+    jpeg = snapshot.picture(moment_id)
+    if jpeg is None:
+        source = snapshot.texts([moment_id])[0].source
+        raise PicturesError(source.id, f"{source.name}: a stored picture is missing")
+    with Image.open(io.BytesIO(jpeg)) as picture:
+        return at_size(picture, height_px, width_px)
 
 
 def at_size(picture: Image.Image, height_px: int, width_px: int) -> Image.Image:

@@ -34,7 +34,8 @@ def qwen_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def qwen_processor(qwen_folder: Path) -> Any:
     """Its processor."""
-    return AutoProcessor.from_pretrained(qwen_folder)
+    load: Any = AutoProcessor.from_pretrained
+    return load(qwen_folder)
 
 
 @pytest.fixture(scope="session")
