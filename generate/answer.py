@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from generate.answer_sentence import AnswerSentence, Verdict
 from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import (
@@ -30,18 +31,6 @@ if TYPE_CHECKING:
     from retrieve.settings import RetrieveSettings
 
 NOT_FOUND = "not found in the archive"
-
-Verdict = Literal["supported", "contradicted", "not shown"]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSentence:
-    """One sentence of an answer and what proves it."""
-
-    text: str
-    verdict: Verdict
-    """Whether the cited evidence says so; a verbatim quote is `supported` by construction."""
-    citations: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)

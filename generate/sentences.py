@@ -48,7 +48,7 @@ def _block_sentences(
     if header is not None:
         row = block.strip()
         place = _place_of_words(evidence, start, end)
-        yield Sentence(evidence, row, _read_row(header, row), place, evidence.heading)
+        yield Sentence(evidence, row, read_row(header, row), place, evidence.heading)
         return
     for first, last in sentence_borders(block):
         quote = block[first:last]
@@ -81,7 +81,7 @@ def _one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.split("\n") if line.strip())
 
 
-def _read_row(header: str, row: str) -> str:
+def read_row(header: str, row: str) -> str:
     """`| E47 | Blocked |` under `| Code | Meaning |` reads "Code: E47; Meaning: Blocked"."""
     names, cells = _cells(header), _cells(row)
     if len(names) != len(cells):
