@@ -180,15 +180,18 @@ def _parts(
         if not got.is_in:
             continue
         parts.append(TextPart(item.text))
+        if not got.height_px:
+            continue
+        visual, size = visuals[item.evidence], (got.height_px, got.width_px)
         if got.times:
-            load = frames_of(visuals[item.evidence], got, snapshot, pictures)
-            size = (got.height_px, got.width_px)
-            parts.append(ClipPart(item.evidence, got.times, *size, load))
-        elif got.height_px:
-            show = picture_of(visuals[item.evidence], got, snapshot)
-            parts.append(PicturePart(item.evidence, got.height_px, got.width_px, show))
-        if got.height_px:
-            parts.append(TextPart(LINE_END))
+            load = frames_of(visual, got, snapshot, pictures)
+            parts.append(
+                ClipPart(item.evidence, got.times, *size, load, content=visual.decoded_from)
+            )
+        else:
+            show = picture_of(visual, got, snapshot)
+            parts.append(PicturePart(item.evidence, *size, show))
+        parts.append(TextPart(LINE_END))
     return parts
 
 

@@ -66,8 +66,8 @@ class Visual:
     """None: all of it is shown with another evidence."""
     moment_ids: tuple[int, ...] = ()
     """Whose stored pictures show it: of each look, or of the page."""
-    from_file: bool = False
-    """Whether frames are decoded anew."""
+    decoded_from: str = ""
+    """Id of the source from whose file frames are decoded anew; empty: stored pictures."""
     note: str = ""
     """What a ledger says of it; empty: nothing out of the ordinary."""
 
@@ -79,8 +79,9 @@ def visuals_of(
     *,
     unreadable: Collection[str] = (),
 ) -> dict[str, Visual]:
-    """What can be shown, by id of evidence; best ranks first choose, nothing is shown twice.
+    """What can be shown, by id of evidence; nothing is shown twice.
 
+    The best ranks choose first, of the same rank those that are only seen.
     With `pictures` None, and of sources (by id) that are `unreadable`, only stored pictures are
     shown. Evidence without any, such as sound, is left out. Raises LibraryError.
     """
@@ -92,7 +93,7 @@ def visuals_of(
     }
     shown_with: dict[int, str] = {}
     found: dict[str, Visual] = {}
-    for piece in sorted(evidence, key=lambda piece: piece.hit_rank):
+    for piece in sorted(evidence, key=lambda piece: (piece.hit_rank, bool(piece.text))):
         ids = _moments_that_show(piece, snapshot)
         fresh = [one for one in ids if one not in shown_with]
         if fresh:
@@ -137,8 +138,12 @@ def _visual(
         return None
     during.sort(key=lambda one: one.moment.span.start)
     looks = tuple(_look(one.moment.span, span, from_file=from_file) for one in during)
-    note = "" if from_file else FILE_GONE
-    return Visual(Footage(looks, *size), tuple(one.id for one in during), from_file, note)
+    return Visual(
+        Footage(looks, *size),
+        tuple(one.id for one in during),
+        decoded_from=piece.source.id if from_file else "",
+        note="" if from_file else FILE_GONE,
+    )
 
 
 def _look(shown: Span, place: Span, *, from_file: bool) -> tuple[Fraction, Fraction]:
@@ -171,12 +176,11 @@ def frames_of(
 ) -> Callable[[], list[Image.Image]]:
     """What loads the frames that were packed. Raises PicturesError when it is called."""
     height_px, width_px = packed.height_px, packed.width_px
-    if visual.from_file and pictures is not None:
-        source_id = snapshot.texts(visual.moment_ids[:1])[0].source.id
+    if visual.decoded_from and pictures is not None:
 
         def decoded() -> list[Image.Image]:
             frames = pictures.shown_at(
-                source_id, packed.times, max_side_px=max(height_px, width_px)
+                visual.decoded_from, packed.times, max_side_px=max(height_px, width_px)
             )
             return [at_size(frame, height_px, width_px) for frame in frames]
 

@@ -33,9 +33,7 @@ THINKING_SAMPLING = Sampling(temperature=0.6, top_p=0.95, top_k=20, presence_pen
 """Of the Qwen team, for Qwen3-VL; `generation_config.json` has no presence penalty."""
 
 
-def sampling_of(
-    config: Mapping[str, Any], *, thinks: bool, temperature: float | None
-) -> Sampling:
+def sampling_of(config: Mapping[str, Any], *, thinks: bool, temperature: float | None) -> Sampling:
     """The sampling of a checkpoint's `generation_config.json`, with our temperature if any."""
     usual = THINKING_SAMPLING if thinks else INSTRUCT_SAMPLING
     told = float(config.get("temperature") or usual.temperature)
