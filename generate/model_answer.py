@@ -83,7 +83,8 @@ def ask_model(
             if times_shorter == _TIMES_SHORTER:
                 raise
             times_shorter += 1
-            budget = int(min(_SHORTER, error.limit_tokens / error.tokens) * budget)
+            counted = (assembled.ledger.prompt_tokens or 0) + settings.max_answer_tokens
+            budget = int(min(_SHORTER, error.limit_tokens / error.tokens) * counted)
         else:
             return _proved(text, ending, assembled, evidence, embedder, settings)
 

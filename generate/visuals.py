@@ -33,6 +33,8 @@ STILL_FROM = Fraction(2)
 """What was the same for this many seconds stood still: one frame tells all, and it is given twice,
 so that its marker is exact."""
 FILE_GONE = "its file is gone or has changed: stored pictures"
+NOT_DECODED = "its file cannot be decoded there: stored pictures"
+NO_FILES = "stored pictures"
 
 
 class PicturesError(SecondsightError):
@@ -85,11 +87,10 @@ def visuals_of(
     With `pictures` None, and of sources (by id) that are `unreadable`, only stored pictures are
     shown. Evidence without any, such as sound, is left out. Raises LibraryError.
     """
-    files = {
-        source_id: pictures is not None
-        and source_id not in unreadable
-        and pictures.is_there(source_id)
-        for source_id in {piece.source.id for piece in evidence}
+    lacks = {
+        piece.source.id: _why_stored(piece.source.id, pictures, unreadable)
+        for piece in evidence
+        if isinstance(piece.place, Span)
     }
     shown_with: dict[int, str] = {}
     found: dict[str, Visual] = {}
@@ -97,7 +98,7 @@ def visuals_of(
         ids = _moments_that_show(piece, snapshot)
         fresh = [one for one in ids if one not in shown_with]
         if fresh:
-            visual = _visual(piece, fresh, snapshot, from_file=files[piece.source.id])
+            visual = _visual(piece, fresh, snapshot, lacks.get(piece.source.id, ""))
         else:
             others = sorted({shown_with[one] for one in ids})
             visual = Visual(None, note=f"shown with {', '.join(others)}") if others else None
@@ -105,6 +106,17 @@ def visuals_of(
             shown_with.update(dict.fromkeys(visual.moment_ids, piece.id))
             found[piece.id] = visual
     return found
+
+
+def _why_stored(
+    source_id: str, pictures: SourcePictures | None, unreadable: Collection[str]
+) -> str:
+    """Why frames are not decoded from the file of a video; empty: they are."""
+    if pictures is None:
+        return NO_FILES
+    if source_id in unreadable:
+        return NOT_DECODED
+    return "" if pictures.is_there(source_id) else FILE_GONE
 
 
 def _moments_that_show(piece: Evidence, snapshot: Snapshot) -> list[int]:
@@ -123,7 +135,7 @@ def _moments_that_show(piece: Evidence, snapshot: Snapshot) -> list[int]:
 
 
 def _visual(
-    piece: Evidence, moment_ids: Sequence[int], snapshot: Snapshot, *, from_file: bool
+    piece: Evidence, moment_ids: Sequence[int], snapshot: Snapshot, why_stored: str
 ) -> Visual | None:
     """What these moments show of an evidence; None where the library holds no picture of it."""
     if isinstance(piece.place, PageArea):
@@ -137,20 +149,20 @@ def _visual(
     if not during:
         return None
     during.sort(key=lambda one: one.moment.span.start)
-    looks = tuple(_look(one.moment.span, span, from_file=from_file) for one in during)
+    looks = tuple(_look(one.moment.span, span, moves=not why_stored) for one in during)
     return Visual(
         Footage(looks, *size),
         tuple(one.id for one in during),
-        decoded_from=piece.source.id if from_file else "",
-        note="" if from_file else FILE_GONE,
+        decoded_from="" if why_stored else piece.source.id,
+        note=why_stored,
     )
 
 
-def _look(shown: Span, place: Span, *, from_file: bool) -> tuple[Fraction, Fraction]:
+def _look(shown: Span, place: Span, *, moves: bool) -> tuple[Fraction, Fraction]:
     """Where a kept picture is looked at within the span of an evidence, and half a second on."""
     first = max(shown.start, place.start)
     later = first + PARTNER
-    moves = from_file and shown.duration < STILL_FROM
+    moves = moves and shown.duration < STILL_FROM
     return (first, later) if moves and later < min(shown.end, place.end) else (first, first)
 
 
