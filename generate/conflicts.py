@@ -30,7 +30,7 @@ _NEGATOR = re.compile(
 )
 _NO_DENIAL = re.compile(
     r"\b(?:not|no)(?: be)? (?:more|longer|less|later|higher|greater|fewer|larger|further|earlier"
-    r"|only|just|sooner)\b|\bnicht (?:nur|mehr als|länger als|weniger als)\b"
+    r"|only|just|sooner|even)\b|\bnicht (?:nur|mehr als|länger als|weniger als)\b"
     r"|\bне (?:только|более|менее)\b",
     re.IGNORECASE,
 )
@@ -49,18 +49,17 @@ januar februar märz mai juni juli oktober dezember
 monday tuesday wednesday thursday friday saturday sunday
 montag dienstag mittwoch donnerstag freitag samstag sonntag
 spring summer autumn winter
+frühling sommer herbst
 morning afternoon evening night
 red blue green yellow white black brown orange grey violet
 rot blau grün gelb weiß schwarz
-north south east west
-northwest northeast southwest southeast
+north south east west northwest northeast southwest southeast
 left right
+front behind
 increase decrease
-increases decreases
 rise fall
-rises falls
 raise lower
-open closed
+open close
 opened closed
 before after
 first last
@@ -75,7 +74,6 @@ above below
 over under
 inside outside
 start stop
-started stopped
 early late
 earlier later
 hot cold
@@ -83,30 +81,35 @@ warm cold
 wet dry
 clean dirty
 heavy light
+dark light
 darkest lightest
-old new
-old young
+old new young
 full empty
 fast slow
 strong weak
 wide narrow
-widened narrowed
-lengthened shortened
-added removed
-added deleted
-allowed forbidden
-required optional
+widen narrow
+lengthen shorten
+loose tight
+large small
+big small
+long short
+top bottom
+add remove
+add delete
+allow forbid
+require optional
 good bad
 healthy sick
 upward downward
 daily weekly monthly yearly
 gain lose
-gained lost
 won lost
 accept reject
 copper steel iron brass wood plastic glass
 vor nach
 offen geschlossen
+öffnet schließt
 steigt fällt
 warm kalt
 immer nie
@@ -114,7 +117,6 @@ mehr weniger
 до после
 больше меньше
 открыт закрыт
-теплый холодный
 весной летом осенью зимой
 之前 之后
 以前 以后
@@ -127,8 +129,10 @@ mehr weniger
 _RIVALS: dict[str, set[str]] = {}
 for _row in map(str.split, _RIVALS_TEXT.strip().splitlines()):
     for _word in _row:
-        _RIVALS.setdefault(_word, set()).update(set(_row) - {_word})
+        _RIVALS.setdefault(stem(_word), set()).update({stem(one) for one in _row} - {stem(_word)})
 _HAN_RIVALS = tuple(word for word in _RIVALS if "\u4e00" <= word[0] <= "\u9fff")
+_OPPOSING = ("un", "dis", "non")
+_SHORTEST_OPPOSED = 4
 _GERMAN_WORD = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|einen|wird|mit|auf|von|zu)\b")
 _NAME = re.compile(r"(?<![\w'’-])[^\W\d_a-zа-яё][^\W\d_]+")
 
@@ -141,7 +145,9 @@ class Reading:
     stems: frozenset[str]
     """Words that carry meaning, as stems."""
     words: frozenset[str]
-    """All words, folded; pairs of opposites that are found in Chinese, too."""
+    """All words, folded."""
+    forms: frozenset[str]
+    """All words as stems, and words of Chinese that have an opposite."""
     quantities: tuple[Quantity, ...]
     codes: frozenset[str]
     names: frozenset[str]
@@ -160,17 +166,21 @@ class Comparison:
     conflicts: tuple[str, ...]
     """What is said differently, in words for readers."""
     missing: tuple[str, ...]
-    """Numbers, codes and names of the claim that the text does not hold."""
+    """Numbers, codes, names and denials of the claim that the text does not hold."""
+    odd: frozenset[str]
+    """Stems of the claim that are at odds or missing: the rest tells what it is about."""
 
 
 def read(text: str) -> Reading:
     """Read a sentence or a few of them."""
     denied, negators = _denied(text)
-    words = {*all_words(text), *(word for word in _HAN_RIVALS if word in text)}
+    words = frozenset(all_words(text))
+    forms = {*map(stem, words), *(word for word in _HAN_RIVALS if word in text)}
     return Reading(
         text=text,
         stems=frozenset(content_words(text)),
-        words=frozenset(words),
+        words=words,
+        forms=frozenset(forms),
         quantities=quantities_of(text),
         codes=codes_of(text),
         names=_names_of(text),
@@ -189,17 +199,22 @@ def compare(claim: Reading, said: Reading, *, around: Reading) -> Comparison:
     conflicts = [*_other_opposites(claim, said), *_other_denials(claim, said)]
     missing: list[str] = []
     for quantity, rival in _unheld_quantities(claim, said):
-        missing.append(quantity.written)
+        if not quantity.is_article:
+            missing.append(quantity.written)
         if rival is not None:
             conflicts.append(f"{quantity.written}: the evidence says {rival.written}")
     for name, replaced in (
-        *_unheld(claim.codes, said.codes, around.codes | around.words),
+        *_unheld(claim.codes, said.codes, said.codes or around.codes | around.words),
         *_unheld(_possible_names(claim, said), said.names, around.names | around.words),
     ):
         missing.append(name)
         if replaced is not None:
             conflicts.append(f"{name}: the evidence says {replaced}")
-    return Comparison(tuple(conflicts), tuple(missing))
+    odd = {one for text in missing for one in content_words(text)}
+    odd |= {text.partition(":")[0] for text in conflicts}
+    if claim.negators > said.negators:
+        missing.append("not")
+    return Comparison(tuple(conflicts), tuple(missing), frozenset(odd))
 
 
 def _unheld_quantities(claim: Reading, said: Reading) -> Iterator[tuple[Quantity, Quantity | None]]:
@@ -213,7 +228,10 @@ def _unheld_quantities(claim: Reading, said: Reading) -> Iterator[tuple[Quantity
             if are_rivals(quantity, other)
             and not any(is_same(one, other) for one in claim.quantities)
         ]
-        yield quantity, free[0] if free else None
+        if quantity.is_article:
+            free = [other for other in free if other.is_article]
+        if free or not quantity.is_article:
+            yield quantity, free[0] if free else None
 
 
 def _unheld(
@@ -244,22 +262,38 @@ def _is_misheard(name: str, other: str) -> bool:
 
 def _other_opposites(claim: Reading, said: Reading) -> Iterator[str]:
     """Words of the claim for which the text has another one of the same kind: June for May."""
-    for word in sorted(claim.words & _RIVALS.keys() - said.words):
-        rivals = sorted(_RIVALS[word] & said.words - claim.words)
+    for word in sorted(claim.forms - said.forms):
+        rivals = sorted(_opposites(word, said.forms) - claim.forms)
         # "not open" and "closed" agree.
         if rivals and (word in claim.denied) == (rivals[0] in said.denied):
-            yield f"{word}: the evidence says {rivals[0]}"
+            yield f"{_unstemmed(word, claim)}: the evidence says {_unstemmed(rivals[0], said)}"
+
+
+def _opposites(word: str, forms: frozenset[str]) -> set[str]:
+    """Which of some words say the opposite of a word: those of a list, untrained for trained."""
+    found = _RIVALS.get(word, set()) & forms
+    if len(word) >= _SHORTEST_OPPOSED:
+        found |= {prefix + word for prefix in _OPPOSING} & forms
+    for prefix in _OPPOSING:
+        bare = word.removeprefix(prefix)
+        if bare != word and len(bare) >= _SHORTEST_OPPOSED and bare in forms:
+            found.add(bare)
+    return found
+
+
+def _unstemmed(form: str, reading: Reading) -> str:
+    return next((word for word in sorted(reading.words) if stem(word) == form), form)
 
 
 def _other_denials(claim: Reading, said: Reading) -> Iterator[str]:
     """What one of the two denies and the other does not."""
-    if claim.negators == said.negators:
+    if claim.negators == said.negators == 0 or claim.denied & said.denied:
         return
-    shared = claim.stems & said.stems
-    differing = sorted(shared & (claim.denied ^ said.denied))
+    differing = claim.stems & said.stems & (claim.denied ^ said.denied)
     if differing:
-        denier = "the answer" if claim.negators > said.negators else "the evidence"
-        yield f"only {denier} says no: {', '.join(differing[:3])}"
+        denier = "the answer" if differing & claim.denied else "the evidence"
+        words = [word for word in all_words(claim.text) if stem(word) in differing]
+        yield f"only {denier} says no: {', '.join(dict.fromkeys(words))}"
 
 
 def _denied(text: str) -> tuple[frozenset[str], int]:
@@ -308,4 +342,5 @@ def _names_of(text: str) -> frozenset[str]:
         for match in _NAME.finditer(text)
         if re.search(r"[\w,;]['’\")]*\s+$", text[: match.start()])
     ]
-    return frozenset(match[0].casefold() for match in inner) - _RIVALS.keys() - {"i"}
+    names = (match[0].casefold() for match in inner)
+    return frozenset(name for name in names if stem(name) not in _RIVALS and name != "i")

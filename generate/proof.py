@@ -9,6 +9,7 @@ told with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generate.answer_sentence import AnswerSentence, CitationChange, Verdict
@@ -16,7 +17,7 @@ from generate.citations import Citation
 from generate.cited_places import CitedPlace, narrowed, place_of_mark, reaches
 from generate.evidence import Evidence
 from generate.model_citations import CitedSentence, parse_cited
-from generate.trials import Reader, Trial, score_trials
+from generate.trials import Reader, Trial, with_meaning
 from index.records import PageArea, Span
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ _NOTHING = "no evidence says so"
 _NO_WORDS = "what is cited is only seen: no words to check it by"
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A sentence with all that may prove it."""
+
+    sentence: CitedSentence
+    cited: tuple[CitedPlace, ...]
+    trials: tuple[Trial, ...]
+
+
 def prove(
     text: str, evidence: Sequence[Evidence], embedder: Embedder, settings: GenerateSettings
 ) -> tuple[AnswerSentence, ...]:
@@ -36,33 +46,34 @@ def prove(
     Citations are read in the forms of `generate.model_citations`. A sentence without any is looked
     for in all of the evidence. Empty text has no sentences.
     """
+    return tuple(judge(one, settings.proof) for one in gather(text, evidence, embedder))
+
+
+def gather(text: str, evidence: Sequence[Evidence], embedder: Embedder) -> tuple[Gathered, ...]:
+    """Cut a model's text into sentences and find what may prove each."""
     sentences = parse_cited(text, evidence)
-    places = [[place_of_mark(mark, evidence) for mark in one.marks] for one in sentences]
+    cited = [tuple(place_of_mark(mark, evidence) for mark in one.marks) for one in sentences]
     reader = Reader(evidence)
     trials = [
-        reader.trials(one.text, _evidence_of(cited))
-        for one, cited in zip(sentences, places, strict=True)
+        reader.trials(one.text, _evidence_of(places))
+        for one, places in zip(sentences, cited, strict=True)
     ]
-    scored = score_trials([one.text for one in sentences], trials, embedder, settings.proof)
+    read = with_meaning([one.text for one in sentences], trials, embedder)
     return tuple(
-        _proved(one, cited, own, settings.proof)
-        for one, cited, own in zip(sentences, places, scored, strict=True)
+        Gathered(one, places, tuple(own))
+        for one, places, own in zip(sentences, cited, read, strict=True)
     )
 
 
-def _proved(
-    sentence: CitedSentence,
-    cited: Sequence[CitedPlace],
-    trials: Sequence[Trial],
-    settings: ProofSettings,
-) -> AnswerSentence:
+def judge(gathered: Gathered, settings: ProofSettings) -> AnswerSentence:
+    """The verdict of a sentence, and the citations that hold."""
+    text, cited, trials = gathered.sentence.text, gathered.cited, gathered.trials
     decisive, verdict = _decide(trials, settings, is_cited=any(one.evidence for one in cited))
     if verdict == "supported" and decisive is not None:
         citations, changes = _proving(cited, trials, decisive, settings)
-        return AnswerSentence(sentence.text, verdict, citations, changes=changes)
+        return AnswerSentence(text, verdict, citations, changes=changes)
     citations, changes = _as_cited(cited, decisive)
-    reason = _reason(decisive, cited, verdict)
-    return AnswerSentence(sentence.text, verdict, citations, reason, changes)
+    return AnswerSentence(text, verdict, citations, _reason(decisive, cited, verdict), changes)
 
 
 def _decide(
@@ -76,11 +87,19 @@ def _decide(
         return best, "supported"
     needed = settings.moved_from if is_cited else settings.supported_from
     other = _best(others, settings)
-    if other is not None and other.verdict(settings) == "supported" and other.score >= needed:
+    if (
+        other is not None
+        and other.verdict(settings) == "supported"
+        and other.score(settings) >= needed
+    ):
         return other, "supported"
     if best is not None and best.verdict(settings) == "contradicted":
         return best, "contradicted"
-    if other is not None and other.verdict(settings) == "contradicted" and other.score >= needed:
+    if (
+        other is not None
+        and other.verdict(settings) == "contradicted"
+        and other.score(settings) >= needed
+    ):
         return other, "contradicted"
     return best, "not shown"
 
@@ -91,7 +110,7 @@ def _best(trials: Sequence[Trial], settings: ProofSettings) -> Trial | None:
         trials,
         key=lambda one: (
             _RANK[one.verdict(settings)],
-            round(one.score, 2),
+            round(one.score(settings), 2),
             -sum(window.sentences for window in one.windows),
         ),
         default=None,

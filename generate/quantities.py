@@ -33,6 +33,7 @@ _WORDS: Mapping[str, Fraction] = {
     "twice": Fraction(2),
     "one": Fraction(1),
 }
+_ARTICLES = ("a", "an", "per", "ein", "eine", "einen", "einem", "einer", "pro")
 _LOOSE = ("couple", "few", "several", "half")
 _SCALES = {
     **dict.fromkeys(("thousand", "tausend", "тысяча", "тысячи", "тысяч"), 1000),
@@ -103,6 +104,8 @@ class Quantity:
     written: str
     is_rough: bool = False
     """Written with "about"."""
+    is_article: bool = False
+    """One, said by an article: "a year"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +169,9 @@ def _read(text: str, pieces: list[_Piece]) -> Iterator[Quantity]:
             at += 1
             continue
         number, after = _number_at(pieces, at)
+        is_article = number is None and piece.text in _ARTICLES
+        if is_article and after < len(pieces) and pieces[after].text in _UNITS:
+            number = Fraction(1)
         if number is None:
             at += 1
             continue
@@ -177,8 +183,10 @@ def _read(text: str, pieces: list[_Piece]) -> Iterator[Quantity]:
         rough = _ABOUT.search(text, 0, piece.start) is not None
         if piece.text.startswith("百分之"):
             dimension = "%"
+        if is_article and _texts(pieces, following, 3) == ["and", "a", "half"]:
+            number, is_article, following = Fraction(3, 2), False, following + 3
         if number != 1 or dimension:
-            yield Quantity(number * factor, number, dimension, written.strip(), rough)
+            yield Quantity(number * factor, number, dimension, written.strip(), rough, is_article)
         at = following
 
 

@@ -30,7 +30,7 @@ _CONTEXT_CREDIT = 0.5
 """What a word counts that stands only elsewhere in the same evidence."""
 _SHORTEST_KIN = 5
 _KIN_SHARE = 0.7
-_TRIED = 10
+_TRIED = 6
 """Windows of cited evidence that are read for their meaning, and half as many of others."""
 _EVERY_WORD = 0.999
 _OTHERS = 4
@@ -47,24 +47,37 @@ class Trial:
     is_cited: bool
     cover: float
     """Share of the sentence's telling words that are there, weighed by rarity, 0..1."""
+    about: float
+    """The same of the words that are not at odds."""
     comparison: Comparison
-    score: float = 0.0
-    """0..1: words and meaning."""
+    cosine: float = 0.0
+    """Likeness of meaning; 0 where words have proved the sentence already."""
+
+    def score(self, settings: ProofSettings) -> float:
+        """Words and meaning, 0..1."""
+        if self.is_proved_by_words:
+            return self.cover
+        return _mixed(self.cosine, self.cover, settings)
 
     def verdict(self, settings: ProofSettings) -> Verdict:
         """What these words say about the sentence."""
         if self.comparison.conflicts:
-            return "contradicted" if self.score >= settings.about_from else "not shown"
+            about = _mixed(self.cosine, self.about, settings)
+            return "contradicted" if about >= settings.about_from else "not shown"
         if self.comparison.missing:
             return "not shown"
-        return "supported" if self.score >= settings.supported_from else "not shown"
+        return "supported" if self.score(settings) >= settings.supported_from else "not shown"
+
+    @property
+    def is_proved_by_words(self) -> bool:
+        """True when every word of the sentence is there and nothing is at odds."""
+        at_odds = self.comparison.conflicts or self.comparison.missing
+        return self.cover >= _EVERY_WORD and not at_odds
 
     @property
     def reading(self) -> Reading:
         """All of its windows, read as one text."""
-        if len(self.windows) == 1:
-            return self.windows[0].reading
-        return read(" ".join(window.reading.text for window in self.windows))
+        return _read_together(self.windows)
 
 
 class Reader:
@@ -83,7 +96,7 @@ class Reader:
                 self._holding[one] = self._holding.get(one, 0) + 1
 
     def trials(self, text: str, cited: Sequence[Evidence]) -> list[Trial]:
-        """A sentence beside the windows that hold most of its words; scores are not set yet."""
+        """A sentence beside the windows that hold most of its words; cosines are not set yet."""
         claim = read(text)
         weights = self._weights(claim)
         own = {piece.id for piece in cited}
@@ -133,12 +146,15 @@ class Reader:
         *,
         is_cited: bool,
     ) -> Trial:
-        trial = Trial(windows, is_cited, 0.0, Comparison((), ()))
-        said = trial.reading
+        said = _read_together(windows)
         around = self._around_of(windows)
         told = _without_places(claim, windows)
+        comparison = compare(told, said, around=around)
         cover = self._cover(weights, said, around, quantities=told.quantities)
-        return replace(trial, cover=cover, comparison=compare(told, said, around=around))
+        even = {word: weight for word, weight in weights.items() if word not in comparison.odd}
+        held = [one for one in told.quantities if one.written not in comparison.missing]
+        about = self._cover(even, said, around, quantities=held)
+        return Trial(windows, is_cited, cover, about, comparison)
 
     def _around_of(self, windows: Sequence[Window]) -> Reading:
         readings = [self._around[window.evidence.id] for window in windows]
@@ -177,31 +193,36 @@ class Reader:
         return held / total if total else 0.0
 
 
-def score_trials(
-    texts: Sequence[str],
-    trials: Sequence[Sequence[Trial]],
-    embedder: Embedder,
-    settings: ProofSettings,
+def with_meaning(
+    texts: Sequence[str], trials: Sequence[Sequence[Trial]], embedder: Embedder
 ) -> list[list[Trial]]:
-    """Set the scores of the trials of each text; all is embedded at once.
+    """The trials of each text with their likeness of meaning; all is embedded at once.
 
     What holds every word of a text needs no model to tell that it means the same.
     """
-    open_ones = [
-        bool(own) and not any(_is_proved_by_words(trial) for trial in own) for own in trials
-    ]
+    is_open = [not any(trial.is_proved_by_words for trial in own) for own in trials]
     asked: set[str] = set()
-    for text, own, is_open in zip(texts, trials, open_ones, strict=True):
-        if is_open:
+    for text, own, undecided in zip(texts, trials, is_open, strict=True):
+        if own and undecided:
             asked |= {text, *(trial.reading.text for trial in own)}
     likeness = _likeness(sorted(asked), embedder)
     return [
-        [
-            _scored(trial, likeness(text, trial.reading.text) if is_open else 0.0, settings)
-            for trial in own
-        ]
-        for text, own, is_open in zip(texts, trials, open_ones, strict=True)
+        [replace(trial, cosine=likeness(text, trial.reading.text)) for trial in own]
+        if undecided
+        else list(own)
+        for text, own, undecided in zip(texts, trials, is_open, strict=True)
     ]
+
+
+def _mixed(cosine: float, cover: float, settings: ProofSettings) -> float:
+    share = settings.meaning_share
+    return share * max(cosine, 0.0) + (1 - share) * cover
+
+
+def _read_together(windows: Sequence[Window]) -> Reading:
+    if len(windows) == 1:
+        return windows[0].reading
+    return read(" ".join(window.reading.text for window in windows))
 
 
 def _likeness(texts: Sequence[str], embedder: Embedder) -> Callable[[str, str], float]:
@@ -212,17 +233,6 @@ def _likeness(texts: Sequence[str], embedder: Embedder) -> Callable[[str, str], 
         return float(vectors[row[one]] @ vectors[row[other]])
 
     return of
-
-
-def _is_proved_by_words(trial: Trial) -> bool:
-    at_odds = trial.comparison.conflicts or trial.comparison.missing
-    return trial.cover >= _EVERY_WORD and not at_odds
-
-
-def _scored(trial: Trial, cosine: float, settings: ProofSettings) -> Trial:
-    share = settings.meaning_share
-    mixed = share * max(cosine, 0.0) + (1 - share) * trial.cover
-    return replace(trial, score=trial.cover if _is_proved_by_words(trial) else mixed)
 
 
 def _credit(word: str, said: Reading, around: Reading | None) -> float:

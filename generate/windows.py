@@ -43,8 +43,11 @@ def _runs(evidence: Evidence, sentences: Sequence[Sentence]) -> Iterator[Window]
     borders = _borders(evidence.text, sentences)
     for length in range(2, _LONGEST + 1):
         for first in range(len(sentences) - length + 1):
+            run = sentences[first : first + length]
+            if any(one.quote.startswith("|") for one in run):
+                continue  # rows of a table say each their own
             start, end = borders[first][0], borders[first + length - 1][1]
-            text = " ".join(one.text for one in sentences[first : first + length])
+            text = " ".join(one.text for one in run)
             place = place_of_text(
                 evidence.place,
                 evidence.text,
