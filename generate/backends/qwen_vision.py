@@ -98,7 +98,8 @@ class Eyes:
                 pixels.to(self._model.device), grid.to(self._model.device), return_dict=True
             )
         return Features(
-            found.pooler_output[0].cpu(), tuple(layer[0].cpu() for layer in found.deepstack_features)
+            found.pooler_output[0].cpu(),
+            tuple(layer[0].cpu() for layer in found.deepstack_features),
         )
 
     def pixels_of(self, seen: SeenPart) -> tuple[torch.Tensor, torch.Tensor]:
