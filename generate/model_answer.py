@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from generate.assembly import NOT_FOUND, Assembled, assemble
 from generate.proof import prove
 from generate.visuals import PicturesError
-from index.errors import PromptTooLongError
+from index.errors import PromptTooLongError, QuestionError
 
 if TYPE_CHECKING:
     from generate.answer_sentence import AnswerSentence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SHORTER = 0.9
 """A prompt that its model finds too long is packed anew into at most this share."""
-_TIMES_SHORTER = 5
+_MAX_REFUSALS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +60,24 @@ def ask_model(
     """
     budget = min(settings.token_budget, backend.context_tokens)
     unreadable: set[str] = set()
-    times_shorter = 0
+    refusals: list[PromptTooLongError] = []
     while True:
-        assembled = assemble(
-            question,
-            evidence,
-            snapshot,
-            backend.costs,
-            budget_tokens=budget,
-            answer_tokens=settings.max_answer_tokens,
-            pictures=pictures,
-            unreadable=unreadable,
-            conversation=conversation,
-        )
+        try:
+            assembled = assemble(
+                question,
+                evidence,
+                snapshot,
+                backend.costs,
+                budget_tokens=budget,
+                answer_tokens=settings.max_answer_tokens,
+                pictures=pictures,
+                unreadable=unreadable,
+                conversation=conversation,
+            )
+        except QuestionError:
+            if refusals:  # Not the budget that was asked for is too small, but the model's.
+                raise refusals[-1] from None
+            raise
         try:
             text, ending = _read(backend, assembled.prompt, settings, stop or threading.Event())
         except PicturesError as error:
@@ -80,9 +85,9 @@ def ask_model(
                 raise
             unreadable.add(error.source_id)
         except PromptTooLongError as error:
-            if times_shorter == _TIMES_SHORTER:
+            refusals.append(error)
+            if len(refusals) == _MAX_REFUSALS:
                 raise
-            times_shorter += 1
             counted = (assembled.ledger.prompt_tokens or 0) + settings.max_answer_tokens
             budget = int(min(_SHORTER, error.limit_tokens / error.tokens) * counted)
         else:

@@ -104,8 +104,9 @@ def open_backend(settings: GenerateSettings) -> Backend | None:
             return None
         case "qwen3-vl":
             from generate.backends.qwen3_vl import Qwen3VLBackend
+            from generate.backends.qwen_loading import load_qwen3_vl
 
-            return Qwen3VLBackend(settings.qwen3_vl)
+            return Qwen3VLBackend(settings.qwen3_vl, load_qwen3_vl(settings.qwen3_vl))
 
 
 __all__ = ["Backend", "EndReason", "Ending", "TextStream", "open_backend"]

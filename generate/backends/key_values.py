@@ -22,14 +22,14 @@ SLAB_STEP_TOKENS = 256
 """Slabs have room for a multiple of this."""
 
 
-class SlabLayer(CacheLayerMixin):
+class SlabLayer(CacheLayerMixin):  # type: ignore[no-untyped-call]
     """Keys and values of one layer, (1, heads, room, head dims) with `length` tokens in use."""
 
     is_sliding = False
     is_croppable = True
 
     def __init__(self, room: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.room = room
         self.length = 0
 

@@ -13,16 +13,16 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from generate.backends import Ending, EndReason, TextStream
 from generate.backends.answer_text import AnswerText
 from generate.backends.key_values import KeptPrompts, comparable
-from generate.backends.qwen_loading import load_qwen3_vl
 from generate.backends.qwen_reading import Reading
 from generate.backends.qwen_vision import Eyes
-from generate.backends.sampling import Sampler, repeats_itself
-from generate.token_costs import TokenCosts, text_counter
+from generate.backends.sampling import Sampler, Sampling, repeats_itself
+from generate.token_costs import TokenCosts
 from index.errors import BackendError, PromptTooLongError
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class _Answer:
         settings: Qwen3VLSettings,
         reading: Reading,
         *,
+        sampling: Sampling,
         closing: Sequence[int],
         max_thought_tokens: int,
     ) -> None:
@@ -59,7 +60,7 @@ class _Answer:
         self._chunk_tokens = settings.prefill_chunk_tokens
         self._closing = closing
         self._max_thought_tokens = max_thought_tokens
-        self._sampler = Sampler(loaded.sampling, seed=settings.seed)
+        self._sampler = Sampler(sampling, seed=settings.seed)
         self._text = AnswerText(loaded.tokenizer)
         self._forced: deque[int] = deque()
         self._visible = 0
@@ -120,24 +121,24 @@ class _Answer:
 class Qwen3VLBackend:
     """A Qwen3-VL that answers prompts."""
 
-    def __init__(self, settings: Qwen3VLSettings) -> None:
-        """Load the checkpoint. Raises ModelMissingError and BackendError."""
+    def __init__(self, settings: Qwen3VLSettings, loaded: LoadedModel) -> None:
+        """`loaded` is what `generate.backends.qwen_loading.load_qwen3_vl` gave."""
         self._settings = settings
-        self._loaded = load_qwen3_vl(settings)
-        self.name = f"qwen3-vl {self._loaded.name}"
-        self.context_tokens = self._loaded.context_tokens
-        tokenizer = self._loaded.tokenizer
+        self._loaded = loaded
+        self.name = f"qwen3-vl {loaded.name}"
+        self.context_tokens = min(settings.context_tokens, loaded.context_tokens)
+        self._sampling = loaded.sampling
+        if settings.temperature is not None:
+            self._sampling = replace(loaded.sampling, temperature=settings.temperature)
+        tokenizer = loaded.tokenizer
         self.costs = TokenCosts(
             tokenizer.count, is_exact=True, answer_opening=tokenizer.answer_opening
         )
         """How it counts."""
         self._eyes = Eyes(
-            self._loaded.model,
-            self._loaded.pictures,
-            self._loaded.clips,
-            cache_bytes=settings.vision_cache_bytes,
+            loaded.model, loaded.pictures, loaded.clips, cache_bytes=settings.vision_cache_bytes
         )
-        num_layers = self._loaded.model.config.get_text_config().num_hidden_layers
+        num_layers = loaded.model.config.get_text_config().num_hidden_layers
         self._kept = KeptPrompts(num_layers, limit=settings.kept_prompts)
         self._closing = tokenizer.ids_of(_END_OF_THOUGHTS)
         self._lock = threading.Lock()
@@ -175,6 +176,7 @@ class Qwen3VLBackend:
                     self._loaded,
                     self._settings,
                     reading,
+                    sampling=self._sampling,
                     closing=self._closing,
                     max_thought_tokens=max_thought_tokens,
                 )

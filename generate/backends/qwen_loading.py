@@ -38,9 +38,11 @@ class LoadedModel:
     clips: Any
     """The checkpoint's own processors of pixels."""
     sampling: Sampling
+    """As its authors say."""
     ends: frozenset[int]
     """Tokens that end an answer."""
     context_tokens: int
+    """What it was trained for, or stretched to."""
 
 
 def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
@@ -78,11 +80,9 @@ def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
         tokenizer=tokenizer,
         pictures=processor.image_processor,
         clips=processor.video_processor,
-        sampling=sampling_of(generation, thinks=thinks, temperature=settings.temperature),
+        sampling=sampling_of(generation, thinks=thinks),
         ends=_ends(generation, tokenizer),
-        context_tokens=min(
-            settings.context_tokens, model.config.get_text_config().max_position_embeddings
-        ),
+        context_tokens=model.config.get_text_config().max_position_embeddings,
     )
 
 
@@ -128,7 +128,7 @@ def stretched(config: Any, factor: float) -> None:
 def _model(folder: Path, device: str, settings: Qwen3VLSettings) -> Any:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
-    from transformers.utils import is_accelerate_available
+    from transformers.utils.import_utils import is_accelerate_available
 
     if device == "cpu":
         torch.set_num_threads(settings.threads)
@@ -155,7 +155,10 @@ def _model(folder: Path, device: str, settings: Qwen3VLSettings) -> Any:
 
 
 def _installed_attentions() -> list[str]:
-    from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
+    from transformers.utils.import_utils import (
+        is_flash_attn_2_available,
+        is_flash_attn_3_available,
+    )
 
     here = (is_flash_attn_3_available(), is_flash_attn_2_available())
     return [name for name, is_here in zip(FLASH_ATTENTIONS, here, strict=True) if is_here]

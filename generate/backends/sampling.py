@@ -33,12 +33,11 @@ THINKING_SAMPLING = Sampling(temperature=0.6, top_p=0.95, top_k=20, presence_pen
 """Of the Qwen team, for Qwen3-VL; `generation_config.json` has no presence penalty."""
 
 
-def sampling_of(config: Mapping[str, Any], *, thinks: bool, temperature: float | None) -> Sampling:
-    """The sampling of a checkpoint's `generation_config.json`, with our temperature if any."""
+def sampling_of(config: Mapping[str, Any], *, thinks: bool) -> Sampling:
+    """What a checkpoint's `generation_config.json` says, and the usual where it says nothing."""
     usual = THINKING_SAMPLING if thinks else INSTRUCT_SAMPLING
-    told = float(config.get("temperature") or usual.temperature)
     return Sampling(
-        temperature=told if temperature is None else temperature,
+        temperature=float(config.get("temperature") or usual.temperature),
         top_p=float(config.get("top_p") or usual.top_p),
         top_k=int(config.get("top_k") or usual.top_k),
         presence_penalty=usual.presence_penalty,
