@@ -35,6 +35,9 @@ class ClipPart:
     """Size at which the model sees each frame."""
     load: Callable[[], Sequence[Image]]
     """Reads the frames: RGB, of that size, one for each time."""
+    content: str = ""
+    """What tells the source from all others (its id), so that what was seen of it before need not
+    be loaded again; empty: the pixels themselves tell."""
 
     def __post_init__(self) -> None:
         if not self.times or any(later < earlier for earlier, later in pairwise(self.times)):
@@ -51,6 +54,9 @@ class PicturePart:
     width_px: int
     load: Callable[[], Image]
     """Reads the picture: RGB, of that size."""
+    content: str = ""
+    """What tells the picture from all others (its source's id, page or time, area); empty: the
+    pixels themselves tell."""
 
     def __post_init__(self) -> None:
         _check_size(self.height_px, self.width_px)

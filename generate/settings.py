@@ -5,6 +5,59 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from index.errors import SettingsError
+from index.settings import Dtype, require_at_least_1
+
+
+@dataclass(frozen=True, slots=True)
+class Qwen3VLSettings:
+    """A Qwen3-VL that answers in this process: any size, Instruct or Thinking.
+
+    Raises SettingsError for impossible values.
+    """
+
+    model: str | None = None
+    """Folder of the checkpoint, or its name on the hub, from where it is fetched once."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub."""
+    device: str | None = None
+    """Where it computes: cuda, cuda:1 or cpu; None: cuda where there is one, else cpu."""
+    dtype: Dtype | None = None
+    """What it computes in; None: as the checkpoint was saved, quantised or not."""
+    attention: Literal["flash_attention_3", "flash_attention_2", "sdpa", "eager"] | None = None
+    """How attention is computed; None: the first of these that is installed and runs there."""
+    context_tokens: int = 262_144
+    """A prompt and its answer together; at most what the checkpoint was trained for times
+    yarn_factor. Key-value memory grows with what is used, not with this."""
+    yarn_factor: float | None = None
+    """YaRN (Peng et al. 2023) stretches the context: 2 to 3 for a million tokens; None: as the
+    checkpoint says. It costs quality of short prompts."""
+    prefill_chunk_tokens: int = 8192
+    """A prompt is read in pieces of so many tokens; smaller ones need less memory."""
+    vision_cache_bytes: int = 4 * 1024**3
+    """Memory for what the model saw in clips and pictures; 0: they are looked at each time."""
+    kept_prompts: int = 1
+    """Prompts whose keys and values are kept: a further question on the same evidence begins at
+    once. Each takes 96 to 256 KiB a token on the device; 0: none."""
+    temperature: float | None = None
+    """Of sampling, 0: always the likeliest token; None: what the checkpoint's authors say."""
+    seed: int = 0
+    """Of sampling: the same question on the same evidence gets the same answer."""
+    max_thought_tokens: int = 8192
+    """A Thinking model is told to answer after so many tokens of thoughts."""
+    threads: int = 2
+    """CPU threads."""
+
+    def __post_init__(self) -> None:
+        path = "generate.qwen3_vl"
+        require_at_least_1(
+            self, path, ("context_tokens", "prefill_chunk_tokens", "yarn_factor", "threads")
+        )
+        for name in ("vision_cache_bytes", "kept_prompts", "temperature", "max_thought_tokens"):
+            number = getattr(self, name)
+            if number is not None and number < 0:
+                raise SettingsError(f"{path}.{name} must not be negative, got {number}")
+
 
 @dataclass(frozen=True, slots=True)
 class ProofSettings:
@@ -26,8 +79,9 @@ class ProofSettings:
 class GenerateSettings:
     """How hits become an answer."""
 
-    backend: Literal["extractive"] = "extractive"
-    """`extractive`: the sentences that answer, quoted with their places; nothing is made up."""
+    backend: Literal["extractive", "qwen3-vl"] = "extractive"
+    """`extractive`: the sentences that answer, quoted with their places; nothing is made up.
+    `qwen3-vl`: a Qwen3-VL in this process reads the evidence and answers."""
     hits: int = 8
     """Hits that are read for an answer."""
     max_sentences: int = 3
@@ -37,5 +91,25 @@ class GenerateSettings:
     """Further sentences are quoted when they score at least this share of the best one."""
     meaning_share: float = 0.6
     """Share of likeness of meaning in a sentence's score; the rest is words of the question."""
+    token_budget: int = 32_768
+    """Tokens of a model's prompt and answer together: small is quick. Up to 262,144, and a million
+    for a model whose context is stretched so far."""
+    max_answer_tokens: int = 1024
+    """Kept free of the budget for a model's answer; longer ones are cut, and say so."""
+    qwen3_vl: Qwen3VLSettings = field(default_factory=Qwen3VLSettings)
+    """The model of the backend qwen3-vl."""
     proof: ProofSettings = field(default_factory=ProofSettings)
     """How what a model writes is checked against the evidence."""
+
+    def __post_init__(self) -> None:
+        require_at_least_1(self, "generate", ("max_answer_tokens",))
+        if self.token_budget <= self.max_answer_tokens:
+            raise SettingsError(
+                f"generate.token_budget holds the answer and what is read for it: more than "
+                f"{self.max_answer_tokens} (generate.max_answer_tokens), got {self.token_budget}"
+            )
+        if self.backend == "qwen3-vl" and not self.qwen3_vl.model:
+            raise SettingsError(
+                "generate.qwen3_vl.model: the backend qwen3-vl needs the folder or hub name of a "
+                "model"
+            )

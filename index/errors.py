@@ -42,3 +42,19 @@ class SettingsError(SecondsightError):
 
 class QuestionError(SecondsightError, ValueError):
     """A question, filter or option of a query is not usable as given."""
+
+
+class BackendError(SecondsightError):
+    """A model did not answer: it does not load, ran out of memory, or its server failed."""
+
+
+class PromptTooLongError(BackendError):
+    """A prompt has more tokens than the model reads."""
+
+    def __init__(self, tokens: int, limit_tokens: int, advice: str) -> None:
+        super().__init__(
+            f"the prompt and its answer take {tokens:,} tokens, the model reads "
+            f"{limit_tokens:,}; {advice}"
+        )
+        self.tokens = tokens
+        self.limit_tokens = limit_tokens
