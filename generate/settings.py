@@ -76,6 +76,24 @@ class ProofSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The log of questions and answers, audit/answers.jsonl in the library.
+
+    Raises SettingsError for impossible values.
+    """
+
+    enabled: bool = True
+    """false: nothing is noted."""
+    file_bytes: int = 10_000_000
+    """A file that would grow beyond this is put aside and a new one begun."""
+    files: int = 5
+    """Files that are kept, the newest ones."""
+
+    def __post_init__(self) -> None:
+        require_at_least_1(self, "generate.audit", ("file_bytes", "files"))
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateSettings:
     """How hits become an answer."""
 
@@ -100,6 +118,8 @@ class GenerateSettings:
     """The model of the backend qwen3-vl."""
     proof: ProofSettings = field(default_factory=ProofSettings)
     """How what a model writes is checked against the evidence."""
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    """What is noted of questions and answers."""
 
     def __post_init__(self) -> None:
         require_at_least_1(self, "generate", ("max_answer_tokens",))
