@@ -112,8 +112,9 @@ def judge(gathered: Gathered, settings: ProofSettings) -> AnswerSentence:
     if verdict == "supported" and decisive is not None:
         citations, changes = _proving(cited, trials, decisive, settings)
         return AnswerSentence(text, verdict, citations, changes=changes)
-    citations, changes = _as_cited(cited, decisive)
-    return AnswerSentence(text, verdict, citations, _reason(decisive, cited, verdict), changes)
+    citations, changes = _as_cited(cited, decisive, verdict)
+    reason = _reason(decisive, cited, verdict, settings)
+    return AnswerSentence(text, verdict, citations, reason, changes)
 
 
 def _decide(
@@ -210,11 +211,11 @@ def _moved(one: CitedPlace, held: Evidence, place: Span | PageArea) -> str:
 
 
 def _as_cited(
-    cited: Sequence[CitedPlace], decisive: Trial | None
+    cited: Sequence[CitedPlace], decisive: Trial | None, verdict: Verdict
 ) -> tuple[tuple[Citation, ...], tuple[CitationChange, ...]]:
     """What the model cites of the supplied evidence; first of all what says otherwise."""
     citations: dict[str, Citation] = {}
-    if decisive is not None and decisive.comparison.conflicts:
+    if decisive is not None and verdict == "contradicted":
         for window in decisive.windows:
             quoted = _citation(window.evidence, window.place, window.quote)
             citations[window.evidence.id] = quoted
@@ -231,12 +232,17 @@ def _as_cited(
     return tuple(citations.values()), tuple(changes)
 
 
-def _reason(decisive: Trial | None, cited: Sequence[CitedPlace], verdict: Verdict) -> str:
+def _reason(
+    decisive: Trial | None,
+    cited: Sequence[CitedPlace],
+    verdict: Verdict,
+    settings: ProofSettings,
+) -> str:
     if decisive is None:
         seen_only = any(one.evidence for one in cited)
         return _NO_WORDS if seen_only else _NOTHING
     if verdict == "contradicted":
-        return "; ".join(decisive.comparison.conflicts)
+        return "; ".join(decisive.at_odds(settings))
     missing = ", ".join(decisive.comparison.missing)
     return f"{_NOTHING}: {missing}" if missing else _NOTHING
 

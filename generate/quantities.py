@@ -26,7 +26,7 @@ _GERMAN = {word: Fraction(number) for number, word in enumerate(_GERMAN_TEXT.spl
 }
 _WORDS: Mapping[str, Fraction] = {
     **{word: value for word, value in RUSSIAN.numbers.items() if value > 1},
-    **_GERMAN,
+    **{word.casefold(): value for word, value in _GERMAN.items()},
     **{word: value for word, value in ENGLISH.numbers.items() if " " not in word and value > 1},
     "hundert": Fraction(100),
     "dozen": Fraction(12),
@@ -83,7 +83,7 @@ _TOKEN = re.compile(
     r"|(?P<digits>(?<!\d)\d{1,15}(?!\d)(?:[.,\u00a0 ]\d{3}(?!\d)){0,5}(?:[.,]\d{1,15}(?!\d))?)"
     rf"|(?P<han>百分之(?:[0-9]{{1,9}}|[{_HAN}]+)|[{_HAN}]+(?=\s?(?:{_HAN_COUNTED})))"
     r"|(?P<sign>°[cC]?|[%€$])"
-    r"|(?P<han_unit>[\u4e00-\u9fff]{1,3})"
+    rf"|(?P<han_unit>(?:(?![{_HAN}])[\u4e00-\u9fff]){{1,3}})"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)"
 )
 _ABOUT = re.compile(

@@ -71,6 +71,8 @@ class ProofSettings:
     """Below this score, evidence is about something else and contradicts nothing."""
     meaning_share: float = 0.7
     """Share of likeness of meaning in a score; the rest is words in common."""
+    synonyms_from: float = 0.5
+    """Words less alike than this that stand in each other's place say different things."""
     by_model: bool = False
     """Sentences that are still not shown are put to the model that wrote them, all at once."""
 
