@@ -60,6 +60,22 @@ class Qwen3VLSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofSettings:
+    """When a model's sentence counts as proved; chosen on the dev half of benchmarks/proof."""
+
+    supported_from: float = 0.6
+    """A sentence is supported where its score reaches this and nothing in it is at odds."""
+    moved_from: float = 0.7
+    """A citation moves to other evidence that scores at least this."""
+    about_from: float = 0.5
+    """Below this score, evidence is about something else and contradicts nothing."""
+    meaning_share: float = 0.5
+    """Share of likeness of meaning in a score; the rest is words in common."""
+    by_model: bool = False
+    """Sentences that are still not shown are put to the model that wrote them, all at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateSettings:
     """How hits become an answer."""
 
@@ -75,10 +91,23 @@ class GenerateSettings:
     """Further sentences are quoted when they score at least this share of the best one."""
     meaning_share: float = 0.6
     """Share of likeness of meaning in a sentence's score; the rest is words of the question."""
+    token_budget: int = 32_768
+    """Tokens of a model's prompt and answer together: small is quick. Up to 262,144, and a million
+    for a model whose context is stretched so far."""
+    max_answer_tokens: int = 1024
+    """Kept free of the budget for a model's answer; longer ones are cut, and say so."""
     qwen3_vl: Qwen3VLSettings = field(default_factory=Qwen3VLSettings)
     """The model of the backend qwen3-vl."""
+    proof: ProofSettings = field(default_factory=ProofSettings)
+    """How what a model writes is checked against the evidence."""
 
     def __post_init__(self) -> None:
+        require_at_least_1(self, "generate", ("max_answer_tokens",))
+        if self.token_budget <= self.max_answer_tokens:
+            raise SettingsError(
+                f"generate.token_budget holds the answer and what is read for it: more than "
+                f"{self.max_answer_tokens} (generate.max_answer_tokens), got {self.token_budget}"
+            )
         if self.backend == "qwen3-vl" and not self.qwen3_vl.model:
             raise SettingsError(
                 "generate.qwen3_vl.model: the backend qwen3-vl needs the folder or hub name of a "

@@ -33,6 +33,8 @@ STILL_FROM = Fraction(2)
 """What was the same for this many seconds stood still: one frame tells all, and it is given twice,
 so that its marker is exact."""
 FILE_GONE = "its file is gone or has changed: stored pictures"
+NOT_DECODED = "its file cannot be decoded there: stored pictures"
+NO_FILES = "stored pictures"
 
 
 class PicturesError(SecondsightError):
@@ -66,8 +68,8 @@ class Visual:
     """None: all of it is shown with another evidence."""
     moment_ids: tuple[int, ...] = ()
     """Whose stored pictures show it: of each look, or of the page."""
-    from_file: bool = False
-    """Whether frames are decoded anew."""
+    decoded_from: str = ""
+    """Id of the source from whose file frames are decoded anew; empty: stored pictures."""
     note: str = ""
     """What a ledger says of it; empty: nothing out of the ordinary."""
 
@@ -79,24 +81,24 @@ def visuals_of(
     *,
     unreadable: Collection[str] = (),
 ) -> dict[str, Visual]:
-    """What can be shown, by id of evidence; best ranks first choose, nothing is shown twice.
+    """What can be shown, by id of evidence; nothing is shown twice.
 
+    The best ranks choose first, of the same rank those that are only seen.
     With `pictures` None, and of sources (by id) that are `unreadable`, only stored pictures are
     shown. Evidence without any, such as sound, is left out. Raises LibraryError.
     """
-    files = {
-        source_id: pictures is not None
-        and source_id not in unreadable
-        and pictures.is_there(source_id)
-        for source_id in {piece.source.id for piece in evidence}
+    lacks = {
+        piece.source.id: _why_stored(piece.source.id, pictures, unreadable)
+        for piece in evidence
+        if isinstance(piece.place, Span)
     }
     shown_with: dict[int, str] = {}
     found: dict[str, Visual] = {}
-    for piece in sorted(evidence, key=lambda piece: piece.hit_rank):
+    for piece in sorted(evidence, key=lambda piece: (piece.hit_rank, bool(piece.text))):
         ids = _moments_that_show(piece, snapshot)
         fresh = [one for one in ids if one not in shown_with]
         if fresh:
-            visual = _visual(piece, fresh, snapshot, from_file=files[piece.source.id])
+            visual = _visual(piece, fresh, snapshot, lacks.get(piece.source.id, ""))
         else:
             others = sorted({shown_with[one] for one in ids})
             visual = Visual(None, note=f"shown with {', '.join(others)}") if others else None
@@ -104,6 +106,17 @@ def visuals_of(
             shown_with.update(dict.fromkeys(visual.moment_ids, piece.id))
             found[piece.id] = visual
     return found
+
+
+def _why_stored(
+    source_id: str, pictures: SourcePictures | None, unreadable: Collection[str]
+) -> str:
+    """Why frames are not decoded from the file of a video; empty: they are."""
+    if pictures is None:
+        return NO_FILES
+    if source_id in unreadable:
+        return NOT_DECODED
+    return "" if pictures.is_there(source_id) else FILE_GONE
 
 
 def _moments_that_show(piece: Evidence, snapshot: Snapshot) -> list[int]:
@@ -122,7 +135,7 @@ def _moments_that_show(piece: Evidence, snapshot: Snapshot) -> list[int]:
 
 
 def _visual(
-    piece: Evidence, moment_ids: Sequence[int], snapshot: Snapshot, *, from_file: bool
+    piece: Evidence, moment_ids: Sequence[int], snapshot: Snapshot, why_stored: str
 ) -> Visual | None:
     """What these moments show of an evidence; None where the library holds no picture of it."""
     if isinstance(piece.place, PageArea):
@@ -136,16 +149,20 @@ def _visual(
     if not during:
         return None
     during.sort(key=lambda one: one.moment.span.start)
-    looks = tuple(_look(one.moment.span, span, from_file=from_file) for one in during)
-    note = "" if from_file else FILE_GONE
-    return Visual(Footage(looks, *size), tuple(one.id for one in during), from_file, note)
+    looks = tuple(_look(one.moment.span, span, moves=not why_stored) for one in during)
+    return Visual(
+        Footage(looks, *size),
+        tuple(one.id for one in during),
+        decoded_from="" if why_stored else piece.source.id,
+        note=why_stored,
+    )
 
 
-def _look(shown: Span, place: Span, *, from_file: bool) -> tuple[Fraction, Fraction]:
+def _look(shown: Span, place: Span, *, moves: bool) -> tuple[Fraction, Fraction]:
     """Where a kept picture is looked at within the span of an evidence, and half a second on."""
     first = max(shown.start, place.start)
     later = first + PARTNER
-    moves = from_file and shown.duration < STILL_FROM
+    moves = moves and shown.duration < STILL_FROM
     return (first, later) if moves and later < min(shown.end, place.end) else (first, first)
 
 
@@ -171,12 +188,11 @@ def frames_of(
 ) -> Callable[[], list[Image.Image]]:
     """What loads the frames that were packed. Raises PicturesError when it is called."""
     height_px, width_px = packed.height_px, packed.width_px
-    if visual.from_file and pictures is not None:
-        source_id = snapshot.texts(visual.moment_ids[:1])[0].source.id
+    if visual.decoded_from and pictures is not None:
 
         def decoded() -> list[Image.Image]:
             frames = pictures.shown_at(
-                source_id, packed.times, max_side_px=max(height_px, width_px)
+                visual.decoded_from, packed.times, max_side_px=max(height_px, width_px)
             )
             return [at_size(frame, height_px, width_px) for frame in frames]
 

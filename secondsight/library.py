@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generate.answer import Answer, answer
+from generate.backends import Backend, open_backend
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
@@ -57,6 +58,7 @@ class Library:
         self._lock = threading.Lock()
         self._embedder: Embedder | None = None
         self._reranker: Reranker | None = None
+        self._backend: Backend | None = None
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -210,7 +212,9 @@ class Library:
     ) -> Answer:
         """Answer from the archive with cited sentences, or say that it is not in the archive.
 
-        Filters and `literal` as in `search`.
+        Filters and `literal` as in `search`. The backend of `generate.backend` answers; a model is
+        loaded with the first question. Raises QuestionError as `search` does, and when nothing
+        fits the budget, BackendError when a model fails.
         """
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
@@ -223,6 +227,8 @@ class Library:
             settings=self.settings.generate,
             literal=literal,
             reranker=self._rereader(),
+            backend=self._answerer(),
+            pictures=SourceFrames(snapshot),
         )
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
@@ -359,6 +365,12 @@ class Library:
             if self._reranker is None:
                 self._reranker = open_reranker(self.settings.retrieve.reranker)
             return self._reranker
+
+    def _answerer(self) -> Backend | None:
+        with self._lock:
+            if self._backend is None:
+                self._backend = open_backend(self.settings.generate)
+            return self._backend
 
 
 def _counted(count: int, noun: str) -> str:

@@ -26,6 +26,7 @@ from secondsight.asked import asked_json, matched
 from secondsight.doctor import Check
 from secondsight.expressions import expression_json, print_expression, print_partners
 from secondsight.hit_json import hit_json, place_json, ties_json
+from secondsight.ledger_table import ledger_json, print_ledger
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
 from secondsight.link_command import tie_lines
@@ -81,7 +82,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             }
             for sentence in answer.sentences
         ],
-        "ledger": answer.ledger,
+        "ledger": ledger_json(answer),
     }
 
 
@@ -235,8 +236,8 @@ def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[
     return [lines[number] for number in sorted(best)]
 
 
-def print_answer(console: Console, answer: Answer) -> None:
-    """The answer, each sentence followed by what proves it."""
+def print_answer(console: Console, answer: Answer, *, explain: bool = False) -> None:
+    """The answer, each sentence followed by what proves it; `explain`: and what was read for it."""
     print_understood(console, answer.understood)
     if not answer.found:
         console.print(answer.text, style="yellow")
@@ -249,6 +250,11 @@ def print_answer(console: Console, answer: Answer) -> None:
         console.print(line, soft_wrap=True)
         for citation in sentence.citations:
             _print_ties(console, citation)
+    note = answer.ledger.get("note")
+    if note:
+        console.print(f"note: {note}", style="yellow", markup=False)
+    if explain:
+        print_ledger(console, answer.read)
 
 
 def _print_ties(console: Console, tied: Hit | Citation) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
 from transformers import AutoProcessor
 
-from generate.token_costs import TokenCosts, read_text_counter
+from generate.token_costs import TOKENIZER_FILE, TokenCosts, read_text_counter
 from index.embedders import Embedder
 from index.snapshot import Snapshot
 from tests.generate.tiny_qwen3_vl import write_tiny_qwen3_vl
@@ -42,3 +43,9 @@ def qwen_processor(qwen_folder: Path) -> Any:
 def qwen_costs(qwen_folder: Path) -> TokenCosts:
     """How it counts."""
     return TokenCosts(read_text_counter(qwen_folder), is_exact=True)
+
+
+@pytest.fixture(scope="session")
+def qwen_tokenizer(qwen_folder: Path) -> Tokenizer:
+    """Its tokenizer, bare."""
+    return Tokenizer.from_file(str(qwen_folder / TOKENIZER_FILE))

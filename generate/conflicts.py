@@ -1,0 +1,346 @@
+"""Where a claim says something else than a text does: numbers, negation, opposites, names.
+
+Cheap signs of a contradiction between two sentences about the same thing. Which things two texts
+are about is for others to say (`generate.proof`); who does what to whom is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from generate.quantities import Quantity, are_rivals, codes_of, is_same, quantities_of
+from index.words import STOP_WORDS, all_words, stem
+from retrieve.words import content_words
+
+_NEGATED_AHEAD = 5
+"""So many telling words after a "not" are what it denies, up to the end of the clause."""
+_ELSE_THE_SAME = 0.6
+"""Where so much of a claim is in the text, its first word stands for the name that is there."""
+_MISHEARD = 0.75
+"""Names this much alike are one name, written or recognised differently."""
+_NEGATOR = re.compile(
+    r"\b(?:not|never|no|none|neither|nor|without|cannot|nobody|nothing|nowhere)\b|n['’]t\b"
+    r"|\b(?:nicht|kein(?:e[nmrs]?)?|nie|niemals|niemand|nichts|ohne|weder)\b"
+    r"|\b(?:не|нет|ни|без|никогда|нельзя|никто|ничего)\b"
+    r"|[不没無无未勿](?![同仅但断])|非(?!常)",
+    re.IGNORECASE,
+)
+_NO_DENIAL = re.compile(
+    r"\b(?:not|no)(?: be)? (?:more|longer|less|later|higher|greater|fewer|larger|further|earlier"
+    r"|only|just|sooner|even)\b|\bnicht (?:nur|mehr als|länger als|weniger als)\b"
+    r"|\bне (?:только|более|менее)\b",
+    re.IGNORECASE,
+)
+_EXCEPT = re.compile(
+    r"\b(?:unless|until|except|only|bis|außer|erst|nur|пока|кроме|только)\b|除非|直到|只",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(
+    r"[.,;:!?()。，；：！？、—]|\b(?:but|because|so|which|that|when|while|if|and|aber|weil|dass|und|"
+    r"wenn|но|потому|что|когда|если|и)\b",
+    re.IGNORECASE,
+)
+_RIVALS_TEXT = """
+january february march april june july august september october november december
+januar februar märz mai juni juli oktober dezember
+monday tuesday wednesday thursday friday saturday sunday
+montag dienstag mittwoch donnerstag freitag samstag sonntag
+spring summer autumn winter
+frühling sommer herbst
+morning afternoon evening night
+red blue green yellow white black brown orange grey violet
+rot blau grün gelb weiß schwarz
+north south east west northwest northeast southwest southeast
+left right
+front behind
+increase decrease
+rise fall
+raise lower
+open close
+opened closed
+before after
+first last
+always never
+more less
+most least
+longest shortest
+largest smallest
+highest lowest
+maximum minimum
+above below
+over under
+inside outside
+start stop
+early late
+earlier later
+hot cold
+warm cold
+wet dry
+clean dirty
+heavy light
+dark light
+darkest lightest
+old new young
+full empty
+fast slow
+strong weak
+wide narrow
+widen narrow
+lengthen shorten
+loose tight
+large small
+big small
+long short
+top bottom
+add remove
+add delete
+allow forbid
+require optional
+good bad
+healthy sick
+upward downward
+daily weekly monthly yearly
+gain lose
+won lost
+accept reject
+copper steel iron brass wood plastic glass
+vor nach
+offen geschlossen
+öffnet schließt
+steigt fällt
+warm kalt
+immer nie
+mehr weniger
+до после
+больше меньше
+открыт закрыт
+весной летом осенью зимой
+之前 之后
+以前 以后
+增加 减少
+上升 下降
+打开 关闭
+最高 最低
+最大 最小
+"""
+_RIVALS: dict[str, set[str]] = {}
+for _row in map(str.split, _RIVALS_TEXT.strip().splitlines()):
+    for _word in _row:
+        _RIVALS.setdefault(stem(_word), set()).update({stem(one) for one in _row} - {stem(_word)})
+_HAN_RIVALS = tuple(word for word in _RIVALS if "\u4e00" <= word[0] <= "\u9fff")
+_OPPOSING = ("un", "dis", "non")
+_SHORTEST_OPPOSED = 4
+_GERMAN_WORD = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|einen|wird|mit|auf|von|zu)\b")
+_NAME = re.compile(r"(?<![\w'’-])[^\W\d_a-zа-яё][^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What of a text can be at odds with another one."""
+
+    text: str
+    stems: frozenset[str]
+    """Words that carry meaning, as stems."""
+    words: frozenset[str]
+    """All words, folded."""
+    forms: frozenset[str]
+    """All words as stems, and words of Chinese that have an opposite."""
+    quantities: tuple[Quantity, ...]
+    codes: frozenset[str]
+    names: frozenset[str]
+    """Words written with a capital letter within a sentence, folded; none in German."""
+    initial: str
+    """The first word, folded, where it may be a name, else empty."""
+    denied: frozenset[str]
+    """Stems that a negation denies."""
+    negators: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A claim beside a text."""
+
+    conflicts: tuple[str, ...]
+    """What is said differently, in words for readers."""
+    missing: tuple[str, ...]
+    """Numbers, codes, names and denials of the claim that the text does not hold."""
+    odd: frozenset[str]
+    """Stems of the claim that are at odds or missing: the rest tells what it is about."""
+
+
+def read(text: str) -> Reading:
+    """Read a sentence or a few of them."""
+    denied, negators = _denied(text)
+    words = frozenset(all_words(text))
+    forms = {*map(stem, words), *(word for word in _HAN_RIVALS if word in text)}
+    return Reading(
+        text=text,
+        stems=frozenset(content_words(text)),
+        words=words,
+        forms=frozenset(forms),
+        quantities=quantities_of(text),
+        codes=codes_of(text),
+        names=_names_of(text),
+        initial=_initial(text),
+        denied=denied,
+        negators=negators,
+    )
+
+
+def compare(claim: Reading, said: Reading, *, around: Reading) -> Comparison:
+    """What a claim says differently than a text, and what it says beyond it.
+
+    `around` is the whole that the text was taken from, headings and name of the source included:
+    who "he" is may stand there.
+    """
+    conflicts = [*_other_opposites(claim, said), *_other_denials(claim, said)]
+    missing: list[str] = []
+    for quantity, rival in _unheld_quantities(claim, said):
+        if not quantity.is_article:
+            missing.append(quantity.written)
+        if rival is not None:
+            conflicts.append(f"{quantity.written}: the evidence says {rival.written}")
+    for name, replaced in (
+        *_unheld(claim.codes, said.codes, said.codes or around.codes | around.words),
+        *_unheld(_possible_names(claim, said), said.names, around.names | around.words),
+    ):
+        missing.append(name)
+        if replaced is not None:
+            conflicts.append(f"{name}: the evidence says {replaced}")
+    odd = {one for text in missing for one in content_words(text)}
+    odd |= {text.partition(":")[0] for text in conflicts}
+    if claim.negators > said.negators:
+        missing.append("not")
+    return Comparison(tuple(conflicts), tuple(missing), frozenset(odd))
+
+
+def _unheld_quantities(claim: Reading, said: Reading) -> Iterator[tuple[Quantity, Quantity | None]]:
+    """Numbers of the claim that the text does not hold, each with what it says instead."""
+    for quantity in claim.quantities:
+        if any(is_same(quantity, other) for other in said.quantities):
+            continue
+        free = [
+            other
+            for other in said.quantities
+            if are_rivals(quantity, other)
+            and not any(is_same(one, other) for one in claim.quantities)
+        ]
+        if quantity.is_article:
+            free = [other for other in free if other.is_article]
+        if free or not quantity.is_article:
+            yield quantity, free[0] if free else None
+
+
+def _unheld(
+    claimed: frozenset[str], said: frozenset[str], around: frozenset[str]
+) -> Iterator[tuple[str, str | None]]:
+    """Names of the claim that are nowhere around, each with one that stands in their place."""
+    free = sorted(said - claimed)
+    for name in sorted(claimed - around):
+        if any(_is_misheard(name, other) for other in around):
+            continue
+        yield name, free[0] if free else None
+
+
+def _possible_names(claim: Reading, said: Reading) -> frozenset[str]:
+    """Names of a claim, its first word among them when all but that is said."""
+    others = claim.stems - {stem(claim.initial)}
+    if not claim.initial or not others or not said.names - claim.words:
+        return claim.names
+    share = len(others & said.stems) / len(others)
+    return claim.names | {claim.initial} if share >= _ELSE_THE_SAME else claim.names
+
+
+def _is_misheard(name: str, other: str) -> bool:
+    if any(character.isdigit() for character in name) or name[0] != other[0]:
+        return False
+    return SequenceMatcher(None, name, other, autojunk=False).ratio() >= _MISHEARD
+
+
+def _other_opposites(claim: Reading, said: Reading) -> Iterator[str]:
+    """Words of the claim for which the text has another one of the same kind: June for May."""
+    for word in sorted(claim.forms - said.forms):
+        rivals = sorted(_opposites(word, said.forms) - claim.forms)
+        # "not open" and "closed" agree.
+        if rivals and (word in claim.denied) == (rivals[0] in said.denied):
+            yield f"{_unstemmed(word, claim)}: the evidence says {_unstemmed(rivals[0], said)}"
+
+
+def _opposites(word: str, forms: frozenset[str]) -> set[str]:
+    """Which of some words say the opposite of a word: those of a list, untrained for trained."""
+    found = _RIVALS.get(word, set()) & forms
+    if len(word) >= _SHORTEST_OPPOSED:
+        found |= {prefix + word for prefix in _OPPOSING} & forms
+    for prefix in _OPPOSING:
+        bare = word.removeprefix(prefix)
+        if bare != word and len(bare) >= _SHORTEST_OPPOSED and bare in forms:
+            found.add(bare)
+    return found
+
+
+def _unstemmed(form: str, reading: Reading) -> str:
+    return next((word for word in sorted(reading.words) if stem(word) == form), form)
+
+
+def _other_denials(claim: Reading, said: Reading) -> Iterator[str]:
+    """What one of the two denies and the other does not."""
+    if claim.negators == said.negators == 0 or claim.denied & said.denied:
+        return
+    differing = claim.stems & said.stems & (claim.denied ^ said.denied)
+    if differing:
+        denier = "the answer" if differing & claim.denied else "the evidence"
+        words = [word for word in all_words(claim.text) if stem(word) in differing]
+        yield f"only {denier} says no: {', '.join(dict.fromkeys(words))}"
+
+
+def _denied(text: str) -> tuple[frozenset[str], int]:
+    """Stems within reach of a negation, and how many negations there are."""
+    denied: set[str] = set()
+    count = 0
+    harmless = [match.span() for match in _NO_DENIAL.finditer(text)]
+    for negator in _NEGATOR.finditer(text):
+        start, end = _clause(text, *negator.span())
+        clause = text[start:end]
+        if any(first <= negator.start() < last for first, last in harmless):
+            continue
+        if _EXCEPT.search(clause):
+            continue
+        count += 1
+        is_german = negator[0][0] in "nkNKwo" and _GERMAN_WORD.search(text) is not None
+        reach = clause if is_german else text[negator.end() : end]
+        denied.update(content_words(reach)[: None if is_german else _NEGATED_AHEAD])
+    return frozenset(denied), count
+
+
+def _clause(text: str, first: int, last: int) -> tuple[int, int]:
+    """Where the clause around [first, last) begins and ends."""
+    start = max((match.end() for match in _CLAUSE_END.finditer(text, 0, first)), default=0)
+    following = _CLAUSE_END.search(text, last)
+    return start, following.start() if following else len(text)
+
+
+def _initial(text: str) -> str:
+    match = re.match(r"[^\W\d_]+", text)
+    if match is None or not match[0][0].isupper() or len(_GERMAN_WORD.findall(text)) > 1:
+        return ""
+    word = match[0].casefold()
+    return "" if word in STOP_WORDS or _NEGATOR.match(word) else word
+
+
+def _names_of(text: str) -> frozenset[str]:
+    if len(_GERMAN_WORD.findall(text)) > 1:
+        return frozenset()
+    words = re.findall(r"[^\W\d_]+", text)
+    capitals = sum(word[0].isupper() for word in words)
+    if capitals * 2 > len(words):
+        return frozenset()  # a title
+    inner = [
+        match
+        for match in _NAME.finditer(text)
+        if re.search(r"[\w,;]['’\")]*\s+$", text[: match.start()])
+    ]
+    names = (match[0].casefold() for match in inner)
+    return frozenset(name for name in names if stem(name) not in _RIVALS and name != "i")
