@@ -132,6 +132,8 @@ def _model(folder: Path, device: str, settings: Qwen3VLSettings) -> Any:
     from transformers import AutoConfig, AutoModelForImageTextToText
     from transformers.utils.import_utils import is_accelerate_available
 
+    from generate.backends.qwen_attention import SDPA_IN_PIECES, register
+
     if device == "cpu":
         torch.set_num_threads(settings.threads)
     config: Any = AutoConfig.from_pretrained(folder)
@@ -141,6 +143,9 @@ def _model(folder: Path, device: str, settings: Qwen3VLSettings) -> Any:
     attention = choose_attention(
         settings.attention, device=device, dtype=dtype, installed=_installed_attentions()
     )
+    if attention == "sdpa":
+        register()
+        attention = SDPA_IN_PIECES
     # Quantised weights are read where they compute; with accelerate, others are too.
     is_quantised = getattr(config, "quantization_config", None) is not None
     on_device = is_quantised or is_accelerate_available()
