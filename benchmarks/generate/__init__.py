@@ -1,0 +1,1 @@
+"""Measurements of answers through models."""
