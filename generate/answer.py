@@ -50,7 +50,8 @@ class Answer:
     question: str
     found: bool
     text: str
-    """Sentences, each followed by its citations in brackets; NOT_FOUND when nothing answers."""
+    """Sentences, each followed by its citations in brackets and, where it is not supported, by its
+    verdict; NOT_FOUND when nothing answers."""
     sentences: tuple[AnswerSentence, ...]
     """Best first; empty when nothing answers."""
     evidence: tuple[Evidence, ...]
@@ -214,6 +215,7 @@ def _facts_of(asked: ModelAnswer) -> Facts:
         "kept_for_answer_tokens": ledger.answer_tokens,
         "answer_tokens": None if ending is None else ending.answer_tokens,
         "reused_tokens": None if ending is None else ending.reused_tokens,
+        "prompt_sha256": asked.prompt_sha256,
         "ended": None if ending is None else ending.reason,
         "note": None if ending is None else ending.note,
     }
@@ -241,6 +243,6 @@ def _with_ties(
 
 def _written(sentences: Sequence[AnswerSentence]) -> str:
     return " ".join(
-        " ".join([sentence.text, *map(format_citation, sentence.citations)])
+        " ".join([sentence.text, *map(format_citation, sentence.citations)]) + sentence.mark
         for sentence in sentences
     )

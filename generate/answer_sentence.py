@@ -33,3 +33,8 @@ class AnswerSentence:
     """Why a sentence is not supported, for readers."""
     changes: tuple[CitationChange, ...] = ()
     """Where its citations are not those that the model wrote."""
+
+    @property
+    def mark(self) -> str:
+        """What stands behind it where it is not supported: " (contradicted)"; else nothing."""
+        return "" if self.verdict == "supported" else f" ({self.verdict})"

@@ -19,6 +19,11 @@ _NEGATED_AHEAD = 5
 """So many telling words after a "not" are what it denies, up to the end of the clause."""
 _ELSE_THE_SAME = 0.6
 """Where so much of a claim is in the text, its first word stands for the name that is there."""
+_DENIED_SHARE = 0.5
+"""A denial is at odds where so many of the words that it denies are in the other text."""
+_LIKE_SEQUENCE = 0.6
+"""Texts with so many words in common in one order say the same but for the words that differ."""
+_MOST_REPLACED = 2
 _MISHEARD = 0.75
 """Names this much alike are one name, written or recognised differently."""
 _NEGATOR = re.compile(
@@ -35,7 +40,7 @@ _NO_DENIAL = re.compile(
     re.IGNORECASE,
 )
 _EXCEPT = re.compile(
-    r"\b(?:unless|until|except|only|bis|außer|erst|nur|пока|кроме|только)\b|除非|直到|只",
+    r"\b(?:unless|until|except|only|bis|außer|erst|nur|пока|кроме|только)\b|除非|直到|只(?=有|能|是|要|在|会)",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
@@ -115,6 +120,7 @@ warm kalt
 immer nie
 mehr weniger
 до после
+перед после
 больше меньше
 открыт закрыт
 весной летом осенью зимой
@@ -167,6 +173,8 @@ class Comparison:
     """What is said differently, in words for readers."""
     missing: tuple[str, ...]
     """Numbers, codes, names and denials of the claim that the text does not hold."""
+    replaced: tuple[tuple[str, str], ...]
+    """Words of the claim where an otherwise like text has others: big or small for large."""
     odd: frozenset[str]
     """Stems of the claim that are at odds or missing: the rest tells what it is about."""
 
@@ -214,7 +222,8 @@ def compare(claim: Reading, said: Reading, *, around: Reading) -> Comparison:
     odd |= {text.partition(":")[0] for text in conflicts}
     if claim.negators > said.negators:
         missing.append("not")
-    return Comparison(tuple(conflicts), tuple(missing), frozenset(odd))
+    replaced = () if conflicts else tuple(_replaced(claim, said))
+    return Comparison(tuple(conflicts), tuple(missing), replaced, frozenset(odd))
 
 
 def _unheld_quantities(claim: Reading, said: Reading) -> Iterator[tuple[Quantity, Quantity | None]]:
@@ -287,13 +296,48 @@ def _unstemmed(form: str, reading: Reading) -> str:
 
 def _other_denials(claim: Reading, said: Reading) -> Iterator[str]:
     """What one of the two denies and the other does not."""
-    if claim.negators == said.negators == 0 or claim.denied & said.denied:
+    if claim.negators == said.negators or _share_kin(claim.denied, said.denied):
         return
-    differing = claim.stems & said.stems & (claim.denied ^ said.denied)
-    if differing:
-        denier = "the answer" if differing & claim.denied else "the evidence"
+    denied = claim.denied if claim.negators > said.negators else said.denied
+    stems = said.stems if claim.negators > said.negators else claim.stems
+    differing = denied & stems
+    if len(differing) >= _DENIED_SHARE * len(denied):
+        denier = "the answer" if claim.negators > said.negators else "the evidence"
         words = [word for word in all_words(claim.text) if stem(word) in differing]
         yield f"only {denier} says no: {', '.join(dict.fromkeys(words))}"
+
+
+def _share_kin(some: frozenset[str], others: frozenset[str]) -> bool:
+    """True when two denials deny the same in some form."""
+    return any(one == other or _are_forms(one, other) for one in some for other in others)
+
+
+def _are_forms(one: str, other: str) -> bool:
+    """True for use and used, bypas and bypassed."""
+    shorter, longer = sorted((one, other), key=len)
+    return len(shorter) > 2 and longer.startswith(shorter) and len(longer) - len(shorter) <= 3
+
+
+def _replaced(claim: Reading, said: Reading) -> Iterator[tuple[str, str]]:
+    """Words that stand in each other's place in texts that run alike."""
+    ours, theirs = _in_order(claim), _in_order(said)
+    matcher = SequenceMatcher(None, [one for one, _ in ours], [one for one, _ in theirs], False)
+    if matcher.ratio() < _LIKE_SEQUENCE:
+        return
+    for kind, first, last, begin, end in matcher.get_opcodes():
+        if kind != "replace" or last - first > _MOST_REPLACED or end - begin > _MOST_REPLACED:
+            continue
+        old = " ".join(word for _, word in theirs[begin:end])
+        new = " ".join(word for _, word in ours[first:last])
+        if not _is_misheard(new, old) and not _are_forms(ours[first][0], theirs[begin][0]):
+            yield new, old
+
+
+def _in_order(reading: Reading) -> list[tuple[str, str]]:
+    """The telling words of a text in order, each as stem and as it stands; no numbers."""
+    counted = {word for one in reading.quantities for word in all_words(one.written)}
+    words = [word for word in all_words(reading.text) if word not in STOP_WORDS | counted]
+    return [(stem(word), word) for word in words]
 
 
 def _denied(text: str) -> tuple[frozenset[str], int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from generate.assembly import NOT_FOUND, Assembled, assemble
+from generate.audit import prompt_sha256
 from generate.proof import prove
 from generate.visuals import PicturesError
 from index.errors import PromptTooLongError, QuestionError
@@ -38,6 +39,8 @@ class ModelAnswer:
     """What it read."""
     ending: Ending | None
     """How its text ended; None where it was not asked, there being no evidence."""
+    prompt_sha256: str
+    """What it was asked, as a hash."""
 
 
 def ask_model(
@@ -91,7 +94,7 @@ def ask_model(
             counted = (assembled.ledger.prompt_tokens or 0) + settings.max_answer_tokens
             budget = int(min(_SHORTER, error.limit_tokens / error.tokens) * counted)
         else:
-            return _proved(text, ending, assembled, evidence, embedder, settings)
+            return _proved(text, ending, assembled, evidence, embedder, settings, backend)
 
 
 def _read(
@@ -111,11 +114,14 @@ def _proved(
     evidence: Sequence[Evidence],
     embedder: Embedder,
     settings: GenerateSettings,
+    backend: Backend,
 ) -> ModelAnswer:
     read = {row.evidence for row in assembled.ledger.rows if not row.is_left_out}
     supplied = [piece for piece in evidence if piece.id in read]
-    sentences = () if says_nothing(text) else prove(text, supplied, embedder, settings)
-    return ModelAnswer(sentences, assembled.ledger, ending)
+    sentences = (
+        () if says_nothing(text) else prove(text, supplied, embedder, settings, backend=backend)
+    )
+    return ModelAnswer(sentences, assembled.ledger, ending, prompt_sha256(assembled.prompt))
 
 
 def says_nothing(text: str) -> bool:

@@ -19,10 +19,10 @@ from generate.sentences import read_row
 from index.words import all_words
 from retrieve.telling import Border, sentence_borders, text_blocks
 
-_INSIDE = r"[^\[\]【】［］〔〕(){}（）<>\n]{1,200}"
+_INSIDE = r"[^\[\]【】［］〔〕(){}（）<>‹›\n]{1,200}"
 _BRACKETS = re.compile(
     rf"\\?\[(?P<square>{_INSIDE}?)(?:\\?\]|\Z)|【(?P<lens>{_INSIDE})】|［(?P<wide>{_INSIDE})］"
-    rf"|〔(?P<shell>{_INSIDE})〕|<(?P<angle>{_INSIDE})>|\{{(?P<curly>{_INSIDE})\}}"
+    rf"|〔(?P<shell>{_INSIDE})〕|[<‹](?P<angle>{_INSIDE})[>›]|\{{(?P<curly>{_INSIDE})\}}"
     rf"|\((?P<round>{_INSIDE})\)|（(?P<wide_round>{_INSIDE})）"
 )
 _NUMBERED = ("square", "lens", "wide", "shell")

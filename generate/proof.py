@@ -9,7 +9,7 @@ told with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generate.answer_sentence import AnswerSentence, CitationChange, Verdict
@@ -17,10 +17,13 @@ from generate.citations import Citation
 from generate.cited_places import CitedPlace, narrowed, place_of_mark, reaches
 from generate.evidence import Evidence
 from generate.model_citations import CitedSentence, parse_cited
+from generate.second_reading import Statement, read_again
 from generate.trials import Reader, Trial, with_meaning
+from index.errors import BackendError
 from index.records import PageArea, Span
 
 if TYPE_CHECKING:
+    from generate.backends import Backend
     from generate.settings import GenerateSettings, ProofSettings
     from index.embedders import Embedder
 
@@ -39,14 +42,51 @@ class Gathered:
 
 
 def prove(
-    text: str, evidence: Sequence[Evidence], embedder: Embedder, settings: GenerateSettings
+    text: str,
+    evidence: Sequence[Evidence],
+    embedder: Embedder,
+    settings: GenerateSettings,
+    *,
+    backend: Backend | None = None,
 ) -> tuple[AnswerSentence, ...]:
     """Check what a model wrote against the evidence that it was given.
 
     Citations are read in the forms of `generate.model_citations`. A sentence without any is looked
-    for in all of the evidence. Empty text has no sentences.
+    for in all of the evidence. Empty text has no sentences. With `proof.by_model`, what is still
+    not shown is put to the model of `backend`; where that fails, sentences say so.
     """
-    return tuple(judge(one, settings.proof) for one in gather(text, evidence, embedder))
+    gathered = gather(text, evidence, embedder)
+    sentences = tuple(judge(one, settings.proof) for one in gathered)
+    if backend is None or not settings.proof.by_model:
+        return sentences
+    return _read_again(sentences, backend)
+
+
+def _read_again(
+    sentences: Sequence[AnswerSentence], backend: Backend
+) -> tuple[AnswerSentence, ...]:
+    """The sentences, those not shown with the verdict that a model gives them."""
+    open_ones = [
+        number
+        for number, one in enumerate(sentences)
+        if one.verdict == "not shown" and any(citation.quote for citation in one.citations)
+    ]
+    statements = [
+        Statement(sentences[at].text, "\n".join(one.quote for one in sentences[at].citations))
+        for at in open_ones
+    ]
+    told = list(sentences)
+    try:
+        verdicts = read_again(statements, backend)
+    except BackendError as error:
+        for at in open_ones:
+            told[at] = replace(told[at], reason=f"{told[at].reason}; not read again: {error}")
+        return tuple(told)
+    for at, verdict in zip(open_ones, verdicts, strict=True):
+        if verdict in ("supported", "contradicted"):
+            reason = "" if verdict == "supported" else "so the model finds, reading it again"
+            told[at] = replace(told[at], verdict=verdict, reason=reason)
+    return tuple(told)
 
 
 def gather(text: str, evidence: Sequence[Evidence], embedder: Embedder) -> tuple[Gathered, ...]:
@@ -72,8 +112,9 @@ def judge(gathered: Gathered, settings: ProofSettings) -> AnswerSentence:
     if verdict == "supported" and decisive is not None:
         citations, changes = _proving(cited, trials, decisive, settings)
         return AnswerSentence(text, verdict, citations, changes=changes)
-    citations, changes = _as_cited(cited, decisive)
-    return AnswerSentence(text, verdict, citations, _reason(decisive, cited, verdict), changes)
+    citations, changes = _as_cited(cited, decisive, verdict)
+    reason = _reason(decisive, cited, verdict, settings)
+    return AnswerSentence(text, verdict, citations, reason, changes)
 
 
 def _decide(
@@ -170,11 +211,11 @@ def _moved(one: CitedPlace, held: Evidence, place: Span | PageArea) -> str:
 
 
 def _as_cited(
-    cited: Sequence[CitedPlace], decisive: Trial | None
+    cited: Sequence[CitedPlace], decisive: Trial | None, verdict: Verdict
 ) -> tuple[tuple[Citation, ...], tuple[CitationChange, ...]]:
     """What the model cites of the supplied evidence; first of all what says otherwise."""
     citations: dict[str, Citation] = {}
-    if decisive is not None and decisive.comparison.conflicts:
+    if decisive is not None and verdict == "contradicted":
         for window in decisive.windows:
             quoted = _citation(window.evidence, window.place, window.quote)
             citations[window.evidence.id] = quoted
@@ -191,12 +232,17 @@ def _as_cited(
     return tuple(citations.values()), tuple(changes)
 
 
-def _reason(decisive: Trial | None, cited: Sequence[CitedPlace], verdict: Verdict) -> str:
+def _reason(
+    decisive: Trial | None,
+    cited: Sequence[CitedPlace],
+    verdict: Verdict,
+    settings: ProofSettings,
+) -> str:
     if decisive is None:
         seen_only = any(one.evidence for one in cited)
         return _NO_WORDS if seen_only else _NOTHING
     if verdict == "contradicted":
-        return "; ".join(decisive.comparison.conflicts)
+        return "; ".join(decisive.at_odds(settings))
     missing = ", ".join(decisive.comparison.missing)
     return f"{_NOTHING}: {missing}" if missing else _NOTHING
 

@@ -26,7 +26,7 @@ _GERMAN = {word: Fraction(number) for number, word in enumerate(_GERMAN_TEXT.spl
 }
 _WORDS: Mapping[str, Fraction] = {
     **{word: value for word, value in RUSSIAN.numbers.items() if value > 1},
-    **_GERMAN,
+    **{word.casefold(): value for word, value in _GERMAN.items()},
     **{word: value for word, value in ENGLISH.numbers.items() if " " not in word and value > 1},
     "hundert": Fraction(100),
     "dozen": Fraction(12),
@@ -34,6 +34,8 @@ _WORDS: Mapping[str, Fraction] = {
     "one": Fraction(1),
 }
 _ARTICLES = ("a", "an", "per", "ein", "eine", "einen", "einem", "einer", "pro")
+_JOINING_TEXT = "a an and at by every for from in of on or per than the to"
+_JOINING = frozenset(_JOINING_TEXT.split())
 _LOOSE = ("couple", "few", "several", "half")
 _SCALES = {
     **dict.fromkeys(("thousand", "tausend", "тысяча", "тысячи", "тысяч"), 1000),
@@ -81,7 +83,7 @@ _TOKEN = re.compile(
     r"|(?P<digits>(?<!\d)\d{1,15}(?!\d)(?:[.,\u00a0 ]\d{3}(?!\d)){0,5}(?:[.,]\d{1,15}(?!\d))?)"
     rf"|(?P<han>百分之(?:[0-9]{{1,9}}|[{_HAN}]+)|[{_HAN}]+(?=\s?(?:{_HAN_COUNTED})))"
     r"|(?P<sign>°[cC]?|[%€$])"
-    r"|(?P<han_unit>[\u4e00-\u9fff]{1,3})"
+    rf"|(?P<han_unit>(?:(?![{_HAN}])[\u4e00-\u9fff]){{1,3}})"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)"
 )
 _ABOUT = re.compile(
@@ -176,6 +178,8 @@ def _read(text: str, pieces: list[_Piece]) -> Iterator[Quantity]:
             at += 1
             continue
         unit = _unit_at(text, pieces, after)
+        if not unit and _is_apart(pieces, after):
+            after, unit = after + 1, pieces[after + 1].text
         dimension, factor = _UNITS.get(unit, ("", Fraction(1)))
         following = after + 1 if unit else after
         end = pieces[after].start + len(unit) if unit else pieces[after - 1].end
@@ -256,6 +260,15 @@ def _unit_at(text: str, pieces: list[_Piece], at: int) -> str:
     shortest = 1 if pieces[at].kind == "han_unit" else len(word)
     lengths = range(len(word), shortest - 1, -1)
     return next((word[:length] for length in lengths if word[:length] in _UNITS), "")
+
+
+def _is_apart(pieces: list[_Piece], at: int) -> bool:
+    """True for the hours of "2,000 operating hours"."""
+    following = pieces[at : at + 2]
+    if [piece.kind for piece in following] != ["word", "word"]:
+        return False
+    between, unit = (piece.text for piece in following)
+    return unit in _UNITS and len(unit) > 2 and between not in _WORDS and between not in _JOINING
 
 
 def _digits(text: str) -> Fraction:

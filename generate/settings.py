@@ -63,16 +63,36 @@ class Qwen3VLSettings:
 class ProofSettings:
     """When a model's sentence counts as proved; chosen on the dev half of benchmarks/proof."""
 
-    supported_from: float = 0.6
+    supported_from: float = 0.64
     """A sentence is supported where its score reaches this and nothing in it is at odds."""
-    moved_from: float = 0.7
-    """A citation moves to other evidence that scores at least this."""
-    about_from: float = 0.5
+    moved_from: float = 0.64
+    """A citation moves only to evidence that scores at least this."""
+    about_from: float = 0.55
     """Below this score, evidence is about something else and contradicts nothing."""
-    meaning_share: float = 0.5
+    meaning_share: float = 0.7
     """Share of likeness of meaning in a score; the rest is words in common."""
+    synonyms_from: float = 0.5
+    """Words less alike than this that stand in each other's place say different things."""
     by_model: bool = False
     """Sentences that are still not shown are put to the model that wrote them, all at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The log of questions and answers, audit/answers.jsonl in the library.
+
+    Raises SettingsError for impossible values.
+    """
+
+    enabled: bool = True
+    """false: nothing is noted."""
+    file_bytes: int = 10_000_000
+    """A file that would grow beyond this is put aside and a new one begun."""
+    files: int = 5
+    """Files that are kept, the newest ones."""
+
+    def __post_init__(self) -> None:
+        require_at_least_1(self, "generate.audit", ("file_bytes", "files"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +120,8 @@ class GenerateSettings:
     """The model of the backend qwen3-vl."""
     proof: ProofSettings = field(default_factory=ProofSettings)
     """How what a model writes is checked against the evidence."""
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    """What is noted of questions and answers."""
 
     def __post_init__(self) -> None:
         require_at_least_1(self, "generate", ("max_answer_tokens",))

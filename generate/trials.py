@@ -31,9 +31,9 @@ _CONTEXT_CREDIT = 0.5
 _SHORTEST_KIN = 5
 _KIN_SHARE = 0.7
 _TRIED = 6
-"""Windows of cited evidence that are read for their meaning, and half as many of others."""
+"""Windows of cited evidence that are read for their meaning, and as many of others."""
 _EVERY_WORD = 0.999
-_OTHERS = 4
+_OTHERS = 8
 """Pieces of evidence that were not cited in which a sentence is looked for."""
 _JOINED = 3
 """Pieces of evidence that may prove a sentence together."""
@@ -52,6 +52,8 @@ class Trial:
     comparison: Comparison
     cosine: float = 0.0
     """Likeness of meaning; 0 where words have proved the sentence already."""
+    word_cosines: tuple[float, ...] = ()
+    """Of each word that stands in another's place."""
 
     def score(self, settings: ProofSettings) -> float:
         """Words and meaning, 0..1."""
@@ -61,17 +63,27 @@ class Trial:
 
     def verdict(self, settings: ProofSettings) -> Verdict:
         """What these words say about the sentence."""
-        if self.comparison.conflicts:
+        if self.at_odds(settings):
             about = _mixed(self.cosine, self.about, settings)
             return "contradicted" if about >= settings.about_from else "not shown"
         if self.comparison.missing:
             return "not shown"
         return "supported" if self.score(settings) >= settings.supported_from else "not shown"
 
+    def at_odds(self, settings: ProofSettings) -> tuple[str, ...]:
+        """What is said differently, words that are no synonyms among it, for readers."""
+        pairs = zip(self.comparison.replaced, self.word_cosines, strict=False)
+        others = [
+            f"{new}: the evidence says {old}"
+            for (new, old), cosine in pairs
+            if cosine < settings.synonyms_from
+        ]
+        return (*self.comparison.conflicts, *others)
+
     @property
     def is_proved_by_words(self) -> bool:
         """True when every word of the sentence is there and nothing is at odds."""
-        at_odds = self.comparison.conflicts or self.comparison.missing
+        at_odds = self.comparison.conflicts or self.comparison.missing or self.comparison.replaced
         return self.cover >= _EVERY_WORD and not at_odds
 
     @property
@@ -107,7 +119,7 @@ class Reader:
         return [
             *near[:_TRIED],
             *self._together(claim, weights, near),
-            *self._tried(claim, weights, others[:_OTHERS], is_cited=False)[: _TRIED // 2],
+            *self._tried(claim, weights, others[:_OTHERS], is_cited=False)[:_TRIED],
         ]
 
     def _tried(
@@ -205,13 +217,21 @@ def with_meaning(
     for text, own, undecided in zip(texts, trials, is_open, strict=True):
         if own and undecided:
             asked |= {text, *(trial.reading.text for trial in own)}
+            asked |= {word for trial in own for pair in trial.comparison.replaced for word in pair}
     likeness = _likeness(sorted(asked), embedder)
     return [
-        [replace(trial, cosine=likeness(text, trial.reading.text)) for trial in own]
-        if undecided
-        else list(own)
+        [_with_cosines(text, trial, likeness) for trial in own] if undecided else list(own)
         for text, own, undecided in zip(texts, trials, is_open, strict=True)
     ]
+
+
+def _with_cosines(text: str, trial: Trial, likeness: Callable[[str, str], float]) -> Trial:
+    pairs = trial.comparison.replaced
+    return replace(
+        trial,
+        cosine=likeness(text, trial.reading.text),
+        word_cosines=tuple(likeness(new, old) for new, old in pairs),
+    )
 
 
 def _mixed(cosine: float, cover: float, settings: ProofSettings) -> float:

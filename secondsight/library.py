@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generate.answer import Answer, answer
+from generate.audit import forget_in_audit
 from generate.backends import Backend, open_backend
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
@@ -38,6 +39,7 @@ from retrieve.query import Query
 from retrieve.reranking import Reranker, open_reranker
 from retrieve.result import SearchResult
 from retrieve.search import search
+from secondsight.audit import audited
 from secondsight.library_status import LibraryStatus, status_of
 from secondsight.naming import filters_of, place_named, source_named, source_to_forget
 from secondsight.settings import Settings, load_settings
@@ -218,7 +220,7 @@ class Library:
         """
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
-        return answer(
+        answered = answer(
             question,
             snapshot,
             self._encoder(),
@@ -230,6 +232,8 @@ class Library:
             backend=self._answerer(),
             pictures=SourceFrames(snapshot),
         )
+        audit = self.settings.generate.audit
+        return audited(answered, self.directory, filters.permissions, audit)
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
         """Find out when which page of the slides is on the screen in the talk, and keep it.
@@ -276,6 +280,7 @@ class Library:
         snapshot = self._current()
         found = source_to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
+        forget_in_audit(self.directory, found.id)
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
         forget = purge_source if purge else forget_source

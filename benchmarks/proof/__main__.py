@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.proof.cases import Case, cases_of
-from benchmarks.proof.evidence import dev_claims, language_claims, missed, test_claims
+from benchmarks.proof.evidence import dev_claims, language_claims, test_claims
 from benchmarks.proof.scores import VERDICTS, Judged, goal, passed_as_supported, verdict_scores
 from benchmarks.retrieval.systems import Remembering
 from generate.conflicts import Comparison
@@ -40,7 +40,7 @@ def main() -> None:
         directory = given.directory or Path(scratch)
         make = dev_claims if given.split == "dev" else test_claims
         claims = make(directory, embedder)
-    print(f"{given.split}: {len(claims)} claims, {missed(given.split, claims)} not found by search")
+    print(f"{given.split}: {len(claims)} claims whose sentence search brought")
     cases = cases_of(claims, seed=SEED)
     started = time.process_time()
     gathered = _gathered(cases, embedder)
@@ -94,7 +94,9 @@ def _rungs(
 
 
 def _without_conflicts(one: Gathered) -> Gathered:
-    trials = [replace(trial, comparison=Comparison((), (), frozenset())) for trial in one.trials]
+    trials = [
+        replace(trial, comparison=Comparison((), (), (), frozenset())) for trial in one.trials
+    ]
     return replace(one, trials=tuple(trials))
 
 
@@ -103,13 +105,14 @@ def _tuned(cases: Sequence[Case], gathered: Sequence[Gathered]) -> ProofSettings
     tried = [
         ProofSettings(
             supported_from=supported, moved_from=supported + more, about_from=about,
-            meaning_share=share,
+            meaning_share=share, synonyms_from=synonyms,
         )
-        for supported, more, about, share in product(
-            [step / 100 for step in range(40, 80, 3)],
-            (0.0, 0.05, 0.1),
-            [step / 100 for step in range(30, 75, 5)],
-            (0.3, 0.4, 0.5, 0.6, 0.7),
+        for supported, more, about, share, synonyms in product(
+            [step / 100 for step in range(46, 76, 3)],
+            (0.0, 0.05),
+            [step / 100 for step in range(35, 75, 5)],
+            (0.4, 0.5, 0.6, 0.7),
+            (0.0, 0.4, 0.5, 0.6, 0.7),
         )
     ]  # fmt: skip
 
