@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generate.markers import clip_metadata, in_pairs
+from generate.backends.qwen_patches import check_patches, clip_patches
+from generate.markers import in_pairs
 from generate.prompt import ClipPart, PicturePart
 from index.errors import BackendError
 
@@ -44,13 +45,17 @@ class Eyes:
     """The vision encoder of a Qwen3-VL and what it saw."""
 
     def __init__(self, model: Any, pictures: Any, clips: Any, *, cache_bytes: int) -> None:
-        """`pictures` and `clips` are the checkpoint's processors of pixels."""
+        """`pictures` and `clips` are the checkpoint's processors of pixels.
+
+        Raises BackendError where that of clips is not what `clip_patches` takes it for.
+        """
         self._model = model
         self._pictures = pictures
         self._clips = clips
         self._cache_bytes = cache_bytes
         self._cached: OrderedDict[bytes, Features] = OrderedDict()
         self._used_bytes = 0
+        check_patches(clips)
 
     def key_of(self, part: ClipPart | PicturePart) -> bytes:
         """What tells a part from all others. Pixels are loaded only where nothing else tells."""
@@ -109,21 +114,12 @@ class Eyes:
 
         images = load_images(seen.part)
         frames = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
-        frames = frames.permute(0, 3, 1, 2)
         if isinstance(seen.part, ClipPart):
-            metadata = clip_metadata(in_pairs(seen.part.times), len(images))
-            made = self._clips(
-                videos=[frames],
-                video_metadata=[metadata],
-                do_sample_frames=False,
-                do_resize=False,
-                cap_pixels_per_frame=False,
-                return_tensors="pt",
-            )
-            pixels, grid = made["pixel_values_videos"], made["video_grid_thw"]
-        else:
-            made = self._pictures(images=[frames[0]], do_resize=False, return_tensors="pt")
-            pixels, grid = made["pixel_values"], made["image_grid_thw"]
+            return clip_patches(frames, self._clips, self._model.dtype), torch.tensor([seen.grid])
+        made = self._pictures(
+            images=[frames[0].permute(2, 0, 1)], do_resize=False, return_tensors="pt"
+        )
+        pixels, grid = made["pixel_values"], made["image_grid_thw"]
         if tuple(grid[0].tolist()) != seen.grid:
             raise BackendError(
                 f"the checkpoint's processor makes {grid[0].tolist()} patches of "
