@@ -107,6 +107,8 @@ class GenerateSettings:
     max_sentences: int = 3
     answer_threshold: float = 0.5
     """Below this score (0..1) the best sentence is no answer: "not found in the archive"."""
+    max_listed: int = 100
+    """Places that are quoted where all there are are asked for; further ones are only counted."""
     close_to_best: float = 0.94
     """Further sentences are quoted when they score at least this share of the best one."""
     meaning_share: float = 0.6
@@ -124,7 +126,7 @@ class GenerateSettings:
     """What is noted of questions and answers."""
 
     def __post_init__(self) -> None:
-        require_at_least_1(self, "generate", ("max_answer_tokens",))
+        require_at_least_1(self, "generate", ("max_answer_tokens", "max_listed"))
         if self.token_budget <= self.max_answer_tokens:
             raise SettingsError(
                 f"generate.token_budget holds the answer and what is read for it: more than "
