@@ -36,7 +36,8 @@ _MARKER_TEXT_TOKENS = 3
 """`<`, ` seconds` and `>`; every figure and the point are one more each."""
 _CACHED_LINES = 16_384
 _LINE = re.compile(r".*?\n(?=[!-~])|.+", re.DOTALL)
-_ONE_MARKER = re.compile(MARKER_PATTERN)
+_LAST_MARKER = re.compile(rf"(?:\A|(?<=\n)){MARKER_PATTERN}\Z")
+"""A marker at the end of a run that begins its line: no token reaches across."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,11 @@ class TokenCosts:
         return [format_marker(milliseconds(time) / 1000) for time in times]
 
     def _of_run(self, run: str) -> int:
-        if not run:
-            return 0
-        return marker_tokens(run) if _ONE_MARKER.fullmatch(run) else self.count_text(run)
+        """Tokens of all text between two control tokens."""
+        marker = _LAST_MARKER.search(run)
+        if marker is not None:
+            return self._of_run(run[: marker.start()]) + marker_tokens(marker[0])
+        return self.count_text(run) if run else 0
 
 
 def picture_tokens(height_px: int, width_px: int) -> int:

@@ -62,7 +62,7 @@ def print_ledger(console: Console, ledger: Ledger) -> None:
     else:
         lines = [shown, *([_cells(row, ledger)[name] for name in shown] for row in ledger.rows)]
         for line in lines:
-            console.print("\t".join(line), markup=False, highlight=False, soft_wrap=True)
+            console.file.write("\t".join(line) + "\n")  # print would turn tabs into spaces
     total = ledger.prompt_tokens
     if total is not None and ledger.budget_tokens is not None:
         counted = "" if ledger.is_exact else " (estimated: there is no tokenizer)"

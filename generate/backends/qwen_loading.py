@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
+
 from generate.backends.qwen_tokens import QwenTokenizer
 from generate.backends.sampling import Sampling, sampling_of
 from index.embedders.loading import (
@@ -62,24 +64,24 @@ def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
     device = _device(settings.device)
     generation_file = folder / "generation_config.json"
     generation: dict[str, Any] = read_json(generation_file) if generation_file.is_file() else {}
+    thinks = _thinks(folder)
+    tokenizer = QwenTokenizer(folder, thinks=thinks)
     with without_progress_bars():
         try:
-            processor = _processor(folder)
+            pictures, clips = _processors(folder)
             model = _model(folder, device, settings)
-        except LOADING_ERRORS as error:
+        except (*LOADING_ERRORS, SafetensorError) as error:
             message = (
                 f"the checkpoint {folder} does not load on {device} ({error}); install what it "
-                "names, or take another checkpoint or device"
+                "names, download it again, or take another checkpoint or device"
             )
             raise BackendError(" ".join(message.split())) from error
-    thinks = _thinks(processor, folder)
-    tokenizer = QwenTokenizer(folder, thinks=thinks)
     return LoadedModel(
         name=Path(settings.model).name,
         model=model,
         tokenizer=tokenizer,
-        pictures=processor.image_processor,
-        clips=processor.video_processor,
+        pictures=pictures,
+        clips=clips,
         sampling=sampling_of(generation, thinks=thinks),
         ends=_ends(generation, tokenizer),
         context_tokens=model.config.get_text_config().max_position_embeddings,
@@ -130,6 +132,8 @@ def _model(folder: Path, device: str, settings: Qwen3VLSettings) -> Any:
     from transformers import AutoConfig, AutoModelForImageTextToText
     from transformers.utils.import_utils import is_accelerate_available
 
+    from generate.backends.qwen_attention import SDPA_IN_PIECES, register
+
     if device == "cpu":
         torch.set_num_threads(settings.threads)
     config: Any = AutoConfig.from_pretrained(folder)
@@ -139,6 +143,9 @@ def _model(folder: Path, device: str, settings: Qwen3VLSettings) -> Any:
     attention = choose_attention(
         settings.attention, device=device, dtype=dtype, installed=_installed_attentions()
     )
+    if attention == "sdpa":
+        register()
+        attention = SDPA_IN_PIECES
     # Quantised weights are read where they compute; with accelerate, others are too.
     is_quantised = getattr(config, "quantization_config", None) is not None
     on_device = is_quantised or is_accelerate_available()
@@ -164,12 +171,13 @@ def _installed_attentions() -> list[str]:
     return [name for name, is_here in zip(FLASH_ATTENTIONS, here, strict=True) if is_here]
 
 
-def _processor(folder: Path) -> Any:
+def _processors(folder: Path) -> tuple[Any, Any]:
     """Never built bare: the classes' own defaults are not those of Qwen3-VL."""
-    from transformers import AutoProcessor
+    from transformers import AutoImageProcessor, AutoVideoProcessor
 
-    make: Any = AutoProcessor
-    return make.from_pretrained(folder, local_files_only=True)
+    pictures: Any = AutoImageProcessor
+    clips: Any = AutoVideoProcessor
+    return pictures.from_pretrained(folder), clips.from_pretrained(folder)
 
 
 def _device(wanted: str | None) -> str:
@@ -184,22 +192,36 @@ def _device(wanted: str | None) -> str:
     return wanted or ("cuda" if has_cuda else "cpu")
 
 
-def _thinks(processor: Any, folder: Path) -> bool:
+def _thinks(folder: Path) -> bool:
     """Whether the chat template opens an answer with a thought; it must be that of Qwen3-VL."""
-    if processor.chat_template is None:
-        raise BackendError(
-            f"{folder} has no chat template; download its chat_template.json (or .jinja) too"
-        )
+    from transformers.utils.chat_template_utils import render_jinja_template
+
     asked = [(role, [{"type": "text", "text": role}]) for role in ("system", "user")]
     messages = [{"role": role, "content": content} for role, content in asked]
-    told = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    render: Any = render_jinja_template
+    rendered, _ = render([messages], chat_template=_template(folder), add_generation_prompt=True)
     turns = "".join(f"<|im_start|>{role}\n{role}<|im_end|>\n" for role, _ in asked)
     usual = f"{turns}<|im_start|>assistant\n"
-    if told not in (usual, usual + _THOUGHT_OPENING):
+    if rendered[0] not in (usual, usual + _THOUGHT_OPENING):
         raise BackendError(
             f"the chat template of {folder} is not that of Qwen3-VL; take the one of its authors"
         )
-    return bool(told != usual)
+    return bool(rendered[0] != usual)
+
+
+def _template(folder: Path) -> str:
+    """The chat template, which versions of transformers put into different files."""
+    template = folder / "chat_template.jinja"
+    if template.is_file():
+        return template.read_text(encoding="utf-8")
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        path = folder / name
+        told = read_json(path).get("chat_template") if path.is_file() else None
+        if told:
+            return str(told)
+    raise BackendError(
+        f"{folder} has no chat template; download its chat_template.json (or .jinja) too"
+    )
 
 
 def _ends(generation: Mapping[str, Any], tokenizer: QwenTokenizer) -> frozenset[int]:

@@ -85,7 +85,10 @@ class QwenTokenizer:
 
     def __init__(self, folder: Path, *, thinks: bool) -> None:
         """Read `tokenizer.json`; `thinks`: answers open with thoughts. Raises BackendError."""
-        tokenizer: Any = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        path = folder / TOKENIZER_FILE
+        if not path.is_file():
+            raise BackendError(f"{folder} has no {TOKENIZER_FILE}; download it too")
+        tokenizer: Any = Tokenizer.from_file(str(path))
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self.count: CountText = text_counter(tokenizer)

@@ -44,7 +44,7 @@ def evidence_of(
 @pytest.fixture(scope="module")
 def evidence(archive: Snapshot, embedder: Embedder) -> tuple[Evidence, ...]:
     pictures = evidence_of(
-        archive, embedder, "a cat", Filters(kinds=frozenset({MomentKind.FRAME, MomentKind.PAGE}))
+        archive, embedder, "a cat", Filters(kinds=(MomentKind.FRAME, MomentKind.PAGE))
     )
     manual = evidence_of(archive, embedder, "What does error E47 mean?")
     found = [*evidence_of(archive, embedder, QUESTION), *manual, *pictures]

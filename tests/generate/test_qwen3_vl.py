@@ -7,7 +7,7 @@ and every way to read a prompt must give the same tokens.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -297,7 +297,12 @@ def test_it_stops_within_one_token(tiny: LoadedModel) -> None:
 
 def test_it_stops_while_it_reads(tiny: LoadedModel) -> None:
     stop = threading.Event()
-    second = replace(clip(9), load=lambda: (stop.set(), clip(9).load())[1], content="stops")
+
+    def load() -> Sequence[Image.Image]:
+        stop.set()
+        return clip(9).load()
+
+    second = replace(clip(9), load=load, content="stops")
     prompt = asked("[E1]\n", replace(clip(1), content="a"), "\n", second, "\n", picture(3, "b"))
     backend = Qwen3VLBackend(replace(GREEDY, prefill_chunk_tokens=8), tiny)
     text, ending = said(backend, prompt, stop=stop)
