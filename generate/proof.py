@@ -139,7 +139,7 @@ def _decide(
     if (
         other is not None
         and other.verdict(settings) == "contradicted"
-        and other.score(settings) >= needed
+        and other.relatedness(settings) >= needed
     ):
         return other, "contradicted"
     return best, "not shown"
