@@ -149,15 +149,15 @@ class RouterSettings:
 class ProofSettings:
     """When a model's sentence counts as proved; chosen on the dev half of benchmarks/proof."""
 
-    supported_from: float = 0.64
+    supported_from: float = 0.61
     """A sentence is supported where its score reaches this and nothing in it is at odds."""
-    moved_from: float = 0.64
+    moved_from: float = 0.61
     """A citation moves only to evidence that scores at least this."""
     about_from: float = 0.55
     """Below this score, evidence is about something else and contradicts nothing."""
-    meaning_share: float = 0.7
+    meaning_share: float = 0.6
     """Share of likeness of meaning in a score; the rest is words in common."""
-    synonyms_from: float = 0.5
+    synonyms_from: float = 0.6
     """Words less alike than this that stand in each other's place say different things."""
     by_model: bool = False
     """Sentences that are still not shown are put to the model that wrote them, all at once."""

@@ -281,7 +281,7 @@ class Library:
         snapshot = self._current()
         found = source_to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
-        forget_in_audit(self.directory, found.id)
+        forget_in_audit(self.directory, found.id, found.name)
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
         forget = purge_source if purge else forget_source
