@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from generate.answer_sentence import AnswerSentence
+from generate.assembly import NOT_FOUND
+from generate.backends.router import chosen
 from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import (
-    ScoredSentence,
     choose_sentences,
     first_sentences,
+    merge_neighbours,
     score_sentences,
 )
-from retrieve.on_screen import Ties, ties_of
+from generate.ledger import Ledger, evidence_row
+from generate.listing import Listed, list_all
+from generate.model_answer import ModelAnswer, ask_model
+from generate.quoting import quoted_sentence
+from retrieve.on_screen import ties_of
 from retrieve.query import Query
 from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
 from retrieve.search import search
 
 if TYPE_CHECKING:
+    import threading
+
+    from generate.backends import Backend
+    from generate.prompt import Turn
     from generate.settings import GenerateSettings
+    from generate.visuals import SourcePictures
     from index.embedders import Embedder
     from index.snapshot import Snapshot
     from retrieve.filters import Filters
@@ -29,19 +41,9 @@ if TYPE_CHECKING:
     from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
 
-NOT_FOUND = "not found in the archive"
+__all__ = ["NOT_FOUND", "Answer", "answer", "answer_from"]
 
-Verdict = Literal["supported", "contradicted", "not shown"]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerSentence:
-    """One sentence of an answer and what proves it."""
-
-    text: str
-    verdict: Verdict
-    """Whether the cited evidence says so; a verbatim quote is `supported` by construction."""
-    citations: tuple[Citation, ...]
+Facts = dict[str, str | int | float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,16 @@ class Answer:
     question: str
     found: bool
     text: str
-    """Sentences, each followed by its citations in brackets; NOT_FOUND when nothing answers."""
+    """Sentences, each followed by its citations in brackets and, where it is not supported, by its
+    verdict; NOT_FOUND when nothing answers."""
     sentences: tuple[AnswerSentence, ...]
     """Best first; empty when nothing answers."""
     evidence: tuple[Evidence, ...]
     """All that was read."""
-    ledger: dict[str, str | int | float | None]
-    """What was read and decided: JSON-able, milliseconds and counts."""
+    ledger: Facts
+    """What was decided and what it took: JSON-able, milliseconds and counts."""
+    read: Ledger
+    """All that was read, one row a part, with its tokens where a model read it."""
     understood: Question | None = None
     """What was understood of the question; None when it was to be taken literally."""
 
@@ -72,12 +77,30 @@ def answer(
     settings: GenerateSettings,
     literal: bool = False,
     reranker: Reranker | None = None,
+    backend: Backend | None = None,
+    pictures: SourcePictures | None = None,
+    conversation: Sequence[Turn] = (),
+    stop: threading.Event | None = None,
 ) -> Answer:
     """Search, then answer from the hits. Raises QuestionError as `search` does.
 
-    Of a question that only says where to look ("what happened in the second hour?"), the first
-    sentences of what is typical there are quoted.
+    Without a model, a question for all there is of something is answered with every place of it
+    (`generate.listing`), and one that only says where to look ("what happened in the second
+    hour?") with the first sentences of what is typical there. `backend` and what follows: as in
+    `answer_from`.
     """
+    if backend is None:
+        listed = list_all(
+            question,
+            snapshot,
+            embedder,
+            filters=filters,
+            retrieve=retrieve,
+            settings=settings,
+            literal=literal,
+        )
+        if listed is not None:
+            return _all_listed(listed, snapshot, settings, filters.permissions)
     # What is quoted in a question is a title or a doubt more often than a phrase to look for.
     result = search(
         snapshot,
@@ -90,7 +113,15 @@ def answer(
         reranker=reranker,
     )
     return answer_from(
-        result, snapshot, embedder, settings=settings, permissions=filters.permissions
+        result,
+        snapshot,
+        embedder,
+        settings=settings,
+        permissions=filters.permissions,
+        backend=backend,
+        pictures=pictures,
+        conversation=conversation,
+        stop=stop,
     )
 
 
@@ -101,19 +132,40 @@ def answer_from(
     *,
     settings: GenerateSettings,
     permissions: frozenset[str] | None,
+    backend: Backend | None = None,
+    pictures: SourcePictures | None = None,
+    conversation: Sequence[Turn] = (),
+    stop: threading.Event | None = None,
 ) -> Answer:
-    """Answer the query of a search from its hits; `permissions` as in its filters."""
+    """Answer the query of a search from its hits; `permissions` as in its filters.
+
+    With a `backend` its model answers, and sees frames of videos with `pictures`, after the turns
+    of a `conversation`; without, sentences are quoted. When `stop` is set, a model's text ends.
+    Raises QuestionError when a prompt cannot be made that fits the budget, and BackendError.
+    """
     started = time.perf_counter()
-    evidence = collect_evidence(result.hits, snapshot)
-    if result.is_overview:
-        scored = first_sentences(evidence)
-        chosen = tuple(scored)
+    evidence = collect_evidence(result.hits, snapshot, with_pictures=backend is not None)
+    if backend is None:
+        sentences, read, facts = _quotes(result, evidence, snapshot, embedder, settings)
+    elif not evidence:
+        sentences, read, facts = (), Ledger(()), {}
     else:
-        scored = score_sentences(result.searched, evidence, snapshot, embedder, settings)
-        chosen = choose_sentences(scored, settings)
-    places = [(one.sentence.evidence.source.id, one.sentence.place) for one in chosen]
-    ties = ties_of(snapshot, places, result.query, permissions=permissions)
-    sentences = tuple(_quoted(one, tie) for one, tie in zip(chosen, ties, strict=True))
+        route = chosen(backend, result.query, evidence)
+        asked = ask_model(
+            result.query,
+            evidence,
+            snapshot,
+            embedder,
+            backend if route is None else route.backend,
+            settings=settings,
+            pictures=pictures,
+            conversation=conversation,
+            stop=stop,
+        )
+        sentences, read, facts = asked.sentences, asked.ledger, _facts_of(asked)
+        facts["model"] = backend.name if route is None else route.backend.name
+        facts["route"] = None if route is None else f"{route.level}: {route.reason}"
+    sentences = _with_ties(sentences, snapshot, result.query, permissions)
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return Answer(
         question=result.query,
@@ -125,35 +177,112 @@ def answer_from(
             "backend": settings.backend,
             "hits": len(result.hits),
             "evidence": len(evidence),
-            "sentences_read": len(scored),
-            "sentences_quoted": len(sentences),
-            "best_score": round(scored[0].score, 4) if scored else None,
-            "answer_threshold": settings.answer_threshold,
+            **facts,
             "search_ms": round(result.took_ms, 3),
             "answer_ms": round(took_ms, 3),
         },
+        read=read,
         understood=result.question,
     )
 
 
-def _quoted(one: ScoredSentence, ties: Ties) -> AnswerSentence:
-    sentence = one.sentence
-    evidence = sentence.evidence
-    citation = Citation(
-        evidence=evidence.id,
-        source_id=evidence.source.id,
-        source_name=evidence.source.name,
-        place=sentence.place,
-        quote=sentence.quote,
-        on_screen=ties.on_screen,
-        shown_page=ties.shown_page,
+def _all_listed(
+    listed: Listed,
+    snapshot: Snapshot,
+    settings: GenerateSettings,
+    permissions: frozenset[str] | None,
+) -> Answer:
+    """A list or count as an answer, a line each."""
+    result = listed.result
+    started = time.perf_counter()
+    sentences = _with_ties(listed.sentences, snapshot, result.searched, permissions)
+    took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
+    return Answer(
+        question=result.query,
+        found=bool(sentences),
+        text="\n".join(map(_line, sentences)) if sentences else NOT_FOUND,
+        sentences=sentences,
+        evidence=listed.evidence,
+        ledger={
+            "backend": settings.backend,
+            "hits": len(result.hits),
+            "evidence": len(listed.evidence),
+            "expression": result.expression,
+            "listed": max(len(sentences) - 1, 0),
+            "search_ms": round(result.took_ms, 3),
+            "answer_ms": round(took_ms, 3),
+        },
+        read=Ledger(tuple(evidence_row(one, note="quoted") for one in listed.evidence)),
+        understood=result.question,
     )
-    verdict: Verdict = "supported" if sentence.quote in evidence.text else "not shown"
-    return AnswerSentence(sentence.text, verdict, (citation,))
+
+
+def _quotes(
+    result: SearchResult,
+    evidence: Sequence[Evidence],
+    snapshot: Snapshot,
+    embedder: Embedder,
+    settings: GenerateSettings,
+) -> tuple[tuple[AnswerSentence, ...], Ledger, Facts]:
+    """The sentences of the evidence that answer, what was read, and what was decided."""
+    if result.is_overview:
+        scored = first_sentences(evidence)
+        chosen = tuple(scored)
+    else:
+        scored = score_sentences(result.searched, evidence, snapshot, embedder, settings)
+        chosen = merge_neighbours(choose_sentences(scored, settings))
+    quoted = {one.sentence.evidence.id for one in chosen}
+    rows = [evidence_row(one, note="quoted" if one.id in quoted else "") for one in evidence]
+    facts: Facts = {
+        "sentences_read": len(scored),
+        "sentences_quoted": len(chosen),
+        "best_score": round(scored[0].score, 4) if scored else None,
+        "answer_threshold": settings.answer_threshold,
+    }
+    return tuple(quoted_sentence(one.sentence) for one in chosen), Ledger(tuple(rows)), facts
+
+
+def _facts_of(asked: ModelAnswer) -> Facts:
+    ledger, ending = asked.ledger, asked.ending
+    return {
+        "evidence_left_out": sum(row.is_left_out for row in ledger.rows),
+        "budget_tokens": ledger.budget_tokens,
+        "prompt_tokens": ledger.prompt_tokens,
+        "prompt_tokens_of_model": None if ending is None else ending.prompt_tokens,
+        "longer_prompts_refused": asked.refusals,
+        "tokens_are_exact": ledger.is_exact,
+        "kept_for_answer_tokens": ledger.answer_tokens,
+        "answer_tokens": None if ending is None else ending.answer_tokens,
+        "reused_tokens": None if ending is None else ending.reused_tokens,
+        "prompt_sha256": asked.prompt_sha256,
+        "ended": None if ending is None else ending.reason,
+        "note": None if ending is None else ending.note,
+    }
+
+
+def _with_ties(
+    sentences: Sequence[AnswerSentence],
+    snapshot: Snapshot,
+    query: str,
+    permissions: frozenset[str] | None,
+) -> tuple[AnswerSentence, ...]:
+    """The sentences with what their citations have to do with slides and talks."""
+    cited = [citation for sentence in sentences for citation in sentence.citations]
+    places = [(citation.source_id, citation.place) for citation in cited]
+    ties = ties_of(snapshot, places, query, permissions=permissions)
+    tied: Iterator[Citation] = iter(
+        replace(citation, on_screen=tie.on_screen, shown_page=tie.shown_page)
+        for citation, tie in zip(cited, ties, strict=True)
+    )
+    return tuple(
+        replace(sentence, citations=tuple(next(tied) for _ in sentence.citations))
+        for sentence in sentences
+    )
 
 
 def _written(sentences: Sequence[AnswerSentence]) -> str:
-    return " ".join(
-        " ".join([sentence.text, *map(format_citation, sentence.citations)])
-        for sentence in sentences
-    )
+    return " ".join(map(_line, sentences))
+
+
+def _line(sentence: AnswerSentence) -> str:
+    return " ".join([sentence.text, *map(format_citation, sentence.citations)]) + sentence.mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from index.snapshot import Snapshot, StoredMoment
     from retrieve.hits import Hit
 
+SEEN_KINDS = (MomentKind.FRAME, MomentKind.PAGE)
+"""Kinds that are evidence by what is seen of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One moment whose words may be quoted."""
+    """One moment whose words may be quoted, or that can be seen."""
 
     id: str
     """ "E1", "E2", ... in the order of the list."""
@@ -37,18 +40,30 @@ class Evidence:
     """Rank of the best hit that brought it."""
 
 
-def collect_evidence(hits: Sequence[Hit], snapshot: Snapshot) -> tuple[Evidence, ...]:
+def collect_evidence(
+    hits: Sequence[Hit], snapshot: Snapshot, *, with_pictures: bool = False
+) -> tuple[Evidence, ...]:
     """Turn hits into evidence: every moment with words once, grouped by source.
 
     Sources come in the order of their best hit; within a source, time or page order rules. Frames
-    and pages as pictures are left out: their text is a guess or repeats what passages say.
+    and pages as pictures are left out: their text is a guess or repeats what passages say. For who
+    can see (`with_pictures`) they are evidence, too, frames without that guess.
     """
     rank_of: dict[int, int] = {}
     for hit in hits:
         for reason in hit.reasons:
-            if reason.kind in TEXT_KINDS:
+            if with_pictures or reason.kind in TEXT_KINDS:
                 rank_of.setdefault(reason.moment_id, hit.rank)
-    stored = [one for one in snapshot.moments(list(rank_of)) if one.moment.text.strip()]
+    return evidence_of(rank_of, snapshot)
+
+
+def evidence_of(rank_of: Mapping[int, int], snapshot: Snapshot) -> tuple[Evidence, ...]:
+    """Moments as evidence, ordered as `collect_evidence` does: id of each -> rank of its hit."""
+    stored = [
+        one
+        for one in snapshot.moments(list(rank_of))
+        if one.moment.kind in SEEN_KINDS or one.moment.text.strip()
+    ]
     best_of_source: dict[str, int] = {}
     for one in stored:
         best = best_of_source.get(one.source.id, rank_of[one.id])
@@ -77,7 +92,7 @@ def _evidence(stored: StoredMoment, evidence_id: str, hit_rank: int) -> Evidence
         source=stored.source,
         place=moment.place,
         kind=moment.kind,
-        text=moment.text,
+        text="" if moment.kind is MomentKind.FRAME else moment.text,
         heading=moment.heading,
         words=moment.words,
         word_boxes=moment.word_boxes,

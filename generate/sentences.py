@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generate.evidence import Evidence
@@ -41,6 +41,29 @@ def split_evidence(evidence: Evidence) -> list[Sentence]:
     ]
 
 
+def borders_in(text: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Where the sentences of an evidence's text, in order and apart, start and end in it."""
+    borders = []
+    position = 0
+    for one in sentences:
+        start = text.index(one.quote, position)
+        position = start + len(one.quote)
+        borders.append((start, position))
+    return borders
+
+
+def join_run(run: Sequence[Sentence], start: int, end: int) -> Sentence:
+    """Neighbouring sentences as one: [start, end) of the text of their evidence."""
+    evidence = run[0].evidence
+    return Sentence(
+        evidence,
+        evidence.text[start:end],
+        " ".join(one.text for one in run),
+        _place_of_words(evidence, start, end),
+        run[0].heading,
+    )
+
+
 def _block_sentences(
     evidence: Evidence, start: int, end: int, header: str | None
 ) -> Iterator[Sentence]:
@@ -48,7 +71,7 @@ def _block_sentences(
     if header is not None:
         row = block.strip()
         place = _place_of_words(evidence, start, end)
-        yield Sentence(evidence, row, _read_row(header, row), place, evidence.heading)
+        yield Sentence(evidence, row, read_row(header, row), place, evidence.heading)
         return
     for first, last in sentence_borders(block):
         quote = block[first:last]
@@ -81,7 +104,7 @@ def _one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.split("\n") if line.strip())
 
 
-def _read_row(header: str, row: str) -> str:
+def read_row(header: str, row: str) -> str:
     """`| E47 | Blocked |` under `| Code | Meaning |` reads "Code: E47; Meaning: Blocked"."""
     names, cells = _cells(header), _cells(row)
     if len(names) != len(cells):

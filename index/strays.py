@@ -20,9 +20,10 @@ from index.manifest import (
 from index.problems import Problem, ProblemKind
 from index.shard import LEXICAL_NAME, LOCK_SUFFIX
 
-_OWN_NAMES = {MANIFEST_NAME, ROTATION_NAME, LOCK_NAME, SHARDS_NAME, STAGING_NAME, "cache", "runs"}
-"""What stands in a library beside its tables. Logs of runs and the stage cache are not looked into:
-what is wrong there is found when it is used."""
+_NOT_LOOKED_INTO = {"audit", "cache", "runs"}
+"""Logs of answers and runs, and the stage cache: what is wrong there is found when it is used."""
+_OWN_NAMES = {MANIFEST_NAME, ROTATION_NAME, LOCK_NAME, SHARDS_NAME, STAGING_NAME, *_NOT_LOOKED_INTO}
+"""What stands in a library beside its tables."""
 _TABLES = ("inventory-", "links-", "metadata-")
 _SWEPT = "nothing reads it; the next ingest or forget removes it"
 _DELETE = "nothing reads it; delete it"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
@@ -33,6 +34,8 @@ from ingest.sampling import pictures_from, sample
 _AvPacket: TypeAlias = "av.Packet[VideoStream]"
 _PROGRESSIVE: Final = 1  # AV_FIELD_PROGRESSIVE
 _UNSPECIFIED_COLORSPACE: Final = 2  # AVCOL_SPC_UNSPECIFIED
+_EVERY_PICTURE: Final = Fraction(1, 1000)
+"""A rate so low that `ingest.foresight` leaves nothing undecoded."""
 
 
 def read_frames(
@@ -78,6 +81,49 @@ def read_frames(
         raise SourceError(path, "frames", f"cannot be decoded: {error.strerror}") from error
     if decoder.broken:
         said.append(f"{decoder.broken} pictures could not be decoded")
+
+
+def read_shown_at(
+    path: str,
+    info: MediaInfo,
+    times: Sequence[Fraction],
+    *,
+    max_side_px: int,
+    threads: int = 0,
+) -> Iterator[Frame]:
+    """Yield the picture on show at each of some rising times: the last that begins by then.
+
+    Before the first picture that is the first. All between the first and the last time is decoded.
+    Raises SourceError (stage "frames") when there is no picture track, or a picture that could
+    tell is missing.
+    """
+    if info.video is None:
+        raise SourceError(path, "frames", "has no picture track")
+    decoder = _Decoder(path, info, info.video, threads, _EVERY_PICTURE, False, [])
+    shaper = _Shaper(max_side_px, info.video.pixel_aspect)
+    try:
+        for picture in _shown_at(decoder, info.video, times):
+            image = shaper.image(picture.raw)
+            yield Frame(picture.time, picture.pts, picture.time_base, picture.keyframe, image)
+    except av.error.FFmpegError as error:
+        raise SourceError(path, "frames", f"cannot be decoded: {error.strerror}") from error
+    if decoder.broken or decoder.notes:
+        raise SourceError(path, "frames", "cannot be decoded there")
+
+
+def _shown_at(decoder: _Decoder, video: VideoFacts, times: Sequence[Fraction]) -> Iterator[Picture]:
+    shown: Picture | None = None
+    wanted = deque(times)
+    for picture in pictures_from(decoder.pictures, times[0], first=video.start):
+        while shown is not None and wanted and wanted[0] < picture.time:
+            yield shown
+            wanted.popleft()
+        if not wanted:
+            return
+        shown = picture
+    if shown is None:
+        raise SourceError(decoder.path, "frames", "has no pictures there")
+    yield from (shown for _ in wanted)
 
 
 @dataclass(slots=True)

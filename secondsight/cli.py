@@ -176,6 +176,7 @@ def ask(
     where: WhereOption = None,
     permissions: PermissionsOption = None,
     literal: LiteralOption = False,
+    explain: ExplainOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -193,7 +194,7 @@ def ask(
     if as_json:
         print_json(present.answer_json(answer))
     else:
-        present.print_answer(Console(), answer)
+        present.print_answer(Console(), answer, explain=explain)
 
 
 @app.command()

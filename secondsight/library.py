@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generate.answer import Answer, answer
+from generate.audit import forget_in_audit
+from generate.backends import Backend, open_backend
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
@@ -37,6 +39,7 @@ from retrieve.query import Query
 from retrieve.reranking import Reranker, open_reranker
 from retrieve.result import SearchResult
 from retrieve.search import search
+from secondsight.audit import audited
 from secondsight.library_status import LibraryStatus, status_of
 from secondsight.naming import filters_of, place_named, source_named, source_to_forget
 from secondsight.settings import Settings, load_settings
@@ -57,6 +60,8 @@ class Library:
         self._lock = threading.Lock()
         self._embedder: Embedder | None = None
         self._reranker: Reranker | None = None
+        self._backend: Backend | None = None
+        self._backend_lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -217,11 +222,13 @@ class Library:
     ) -> Answer:
         """Answer from the archive with cited sentences, or say that it is not in the archive.
 
-        Filters and `literal` as in `search`.
+        Filters and `literal` as in `search`. The backend of `generate.backend` answers; a model is
+        loaded with the first question. Raises QuestionError as `search` does, and when nothing
+        fits the budget, BackendError when a model fails.
         """
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
-        return answer(
+        answered = answer(
             question,
             snapshot,
             self._encoder(),
@@ -230,7 +237,11 @@ class Library:
             settings=self.settings.generate,
             literal=literal,
             reranker=self._rereader(),
+            backend=self._answerer(),
+            pictures=SourceFrames(snapshot),
         )
+        audit = self.settings.generate.audit
+        return audited(answered, self.directory, filters.permissions, audit)
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
         """Find out when which page of the slides is on the screen in the talk, and keep it.
@@ -277,6 +288,7 @@ class Library:
         snapshot = self._current()
         found = source_to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
+        forget_in_audit(self.directory, found.id, found.name)
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
         forget = purge_source if purge else forget_source
@@ -367,6 +379,12 @@ class Library:
             if self._reranker is None:
                 self._reranker = open_reranker(self.settings.retrieve.reranker)
             return self._reranker
+
+    def _answerer(self) -> Backend | None:
+        with self._backend_lock:  # A large model loads for minutes; searches go on meanwhile.
+            if self._backend is None:
+                self._backend = open_backend(self.settings.generate)
+            return self._backend
 
 
 def _counted(count: int, noun: str) -> str:

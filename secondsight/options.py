@@ -95,7 +95,9 @@ PermissionsOption = Annotated[
 ]
 ExplainOption = Annotated[
     bool,
-    typer.Option("--explain", help="How an expression was read, and what each part of it found."),
+    typer.Option(
+        "--explain", help="How an expression was read, or all that an answer was made of."
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from generate.answer import Answer
+from generate.answer_sentence import Verdict
 from generate.citations import Citation, format_citation, format_place
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
@@ -26,11 +27,17 @@ from secondsight.asked import asked_json, matched
 from secondsight.doctor import Check
 from secondsight.expressions import expression_json, print_expression, print_partners
 from secondsight.hit_json import hit_json, place_json, ties_json
+from secondsight.ledger_table import ledger_json, print_ledger
 from secondsight.library import Library
 from secondsight.library_status import LibraryStatus
 from secondsight.link_command import tie_lines
 from secondsight.understood import print_understood, understood_json
 
+_MARK_STYLES: dict[Verdict, str] = {
+    "supported": "",
+    "contradicted": "bold red",
+    "not shown": "yellow",
+}
 TEXT_LINES_SHOWN = 3
 DUPLICATES_PRINTED = 3
 BYTES_PER_MEGABYTE = 1_000_000
@@ -77,11 +84,13 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             {
                 "text": sentence.text,
                 "verdict": sentence.verdict,
+                "reason": sentence.reason or None,
                 "citations": [_citation_json(citation) for citation in sentence.citations],
+                "citation_changes": [asdict(change) for change in sentence.changes],
             }
             for sentence in answer.sentences
         ],
-        "ledger": answer.ledger,
+        "ledger": ledger_json(answer),
     }
 
 
@@ -235,8 +244,8 @@ def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[
     return [lines[number] for number in sorted(best)]
 
 
-def print_answer(console: Console, answer: Answer) -> None:
-    """The answer, each sentence followed by what proves it."""
+def print_answer(console: Console, answer: Answer, *, explain: bool = False) -> None:
+    """The answer, each sentence followed by what proves it; `explain`: and what was read for it."""
     print_understood(console, answer.understood)
     if not answer.found:
         console.print(answer.text, style="yellow")
@@ -244,11 +253,19 @@ def print_answer(console: Console, answer: Answer) -> None:
         line = Text(sentence.text + " ")
         for citation in sentence.citations:
             line.append(format_citation(citation), style="bold cyan")
-        if sentence.verdict != "supported":
-            line.append(f" ({sentence.verdict})", style="yellow")
+        line.append(sentence.mark, style=_MARK_STYLES[sentence.verdict])
         console.print(line, soft_wrap=True)
+        notes = [f"{one.outcome} {one.written}: {one.reason}" for one in sentence.changes]
+        for told in (sentence.reason, *notes):
+            if told:
+                console.print(Text(f"    {told}", "dim"), highlight=False, soft_wrap=True)
         for citation in sentence.citations:
             _print_ties(console, citation)
+    note = answer.ledger.get("note")
+    if note:
+        console.print(f"note: {note}", style="yellow", markup=False)
+    if explain:
+        print_ledger(console, answer.read)
 
 
 def _print_ties(console: Console, tied: Hit | Citation) -> None:

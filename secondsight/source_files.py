@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from generate.visuals import PicturesError
 from index.catalog import MOMENT_KINDS
 from index.errors import SourceError
 from index.inventory import InventoryRow
@@ -19,8 +20,10 @@ from index.records import MomentKind, Span
 from index.snapshot import Snapshot
 from ingest.media import glance
 from ingest.media_info import MediaInfo
-from ingest.pyav_reader import read_frames
+from ingest.pyav_reader import read_frames, read_shown_at
 
+_SEEK_FROM = Fraction(10)
+"""Seconds between two times from which on the file is sought anew."""
 _SIDE_PX = 512
 """Longest side of the pictures that are looked at again; embedders see 224 to 384."""
 
@@ -56,7 +59,10 @@ def _open_if_unchanged(row: InventoryRow) -> BinaryIO | None:
 
 
 class SourceFrames:
-    """Pictures of the videos of a snapshot, decoded anew; a `retrieve.boundaries.Frames`."""
+    """Pictures of the videos of a snapshot, decoded anew.
+
+    A `retrieve.boundaries.Frames`, and a `generate.visuals.SourcePictures`.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -93,6 +99,38 @@ class SourceFrames:
         except SourceError:
             return
 
+    def is_there(self, source_id: str) -> bool:
+        """Whether the file of a video is still the one that was ingested."""
+        found = open_unchanged(self._snapshot, source_id)
+        if found is None:
+            return False
+        found[0].close()
+        return self._clock_start(source_id) is not None
+
+    def shown_at(
+        self, source_id: str, times: Sequence[Fraction], *, max_side_px: int
+    ) -> list[Image.Image]:
+        """The frames on show at rising times, one for each; what lies between is decoded, too.
+
+        Far from each other, they are sought one by one. Raises PicturesError when one of them
+        cannot be decoded.
+        """
+        source = self._snapshot.sources[source_id]
+        found, start = open_unchanged(self._snapshot, source_id), self._clock_start(source_id)
+        if found is None or start is None or source.duration is None:
+            raise PicturesError(source_id, f"{source.name}: the file is gone or has changed")
+        file, path = found
+        file.close()
+        try:
+            info = _glance(source_id, path, start, source.duration)
+            return [
+                Image.fromarray(frame.image)
+                for run in _runs(times)
+                for frame in read_shown_at(path, info, run, max_side_px=max_side_px)
+            ]
+        except SourceError as error:
+            raise PicturesError(source_id, f"{source.name}: {error.reason}") from error
+
     def _clock_start(self, source_id: str) -> Fraction | None:
         """Raw time of clock 0, in seconds, as any frame of the source tells it; None: it has none.
 
@@ -106,6 +144,16 @@ class SourceFrames:
             if raw is not None:
                 return raw.pts * raw.time_base - stored.moment.span.start
         return None
+
+
+def _runs(times: Sequence[Fraction]) -> list[list[Fraction]]:
+    """The times, cut where seeking costs less than decoding what lies between."""
+    runs: list[list[Fraction]] = []
+    for time in times:
+        if not runs or time - runs[-1][-1] > _SEEK_FROM:
+            runs.append([])
+        runs[-1].append(time)
+    return runs
 
 
 @lru_cache(maxsize=256)

@@ -24,6 +24,7 @@ from transformers import (
     Qwen2VLImageProcessor,
     Qwen3VLConfig,
     Qwen3VLForConditionalGeneration,
+    Qwen3VLMoeConfig,
     Qwen3VLProcessor,
     Qwen3VLVideoProcessor,
     SiglipConfig,
@@ -143,25 +144,40 @@ def write_qwen_reranker(folder: Path) -> Path:
 
 def _write_qwen(folder: Path, template: str) -> Path:
     torch.manual_seed(3)
-    tokenizer: Any = _qwen_tokenizer()
+    few = {"shortest_edge": 4096, "longest_edge": 64 * 64}
+    clips = {"shortest_edge": 4096, "longest_edge": 8 * 64 * 64}
+    tokenizer = _qwen_tokenizer()
+    Qwen3VLForConditionalGeneration(qwen_config(tokenizer)).save_pretrained(folder)
+    save_qwen_processor(folder, tokenizer, template, picture_size=few, clip_size=clips)
+    return folder
+
+
+def qwen_config(
+    tokenizer: Any, *, rows: int | None = None, experts: bool = False, positions: int = 4096
+) -> Any:
+    """A Qwen3-VL of a few thousand parameters beside its vocabulary of `rows` tokens."""
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL}
-    config = Qwen3VLConfig(
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 2,
-            "num_attention_heads": 2,
-            "num_key_value_heads": 1,
-            "head_dim": 16,
-            "max_position_embeddings": 4096,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 5_000_000,
-                "mrope_section": [4, 2, 2],
-                "mrope_interleaved": True,
-            },
+    text: dict[str, Any] = {
+        "vocab_size": rows or len(tokenizer),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "max_position_embeddings": positions,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 5_000_000,
+            "mrope_section": [4, 2, 2],
+            "mrope_interleaved": True,
         },
+    }
+    if experts:
+        text |= {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
+    make: Any = Qwen3VLMoeConfig if experts else Qwen3VLConfig
+    return make(
+        text_config=text,
         vision_config={
             "depth": 2,
             "hidden_size": 32,
@@ -177,20 +193,27 @@ def _write_qwen(folder: Path, template: str) -> Path:
         vision_end_token_id=ids["<|vision_end|>"],
         tie_word_embeddings=True,
     )
-    Qwen3VLForConditionalGeneration(config).save_pretrained(folder)
+
+
+def save_qwen_processor(
+    folder: Path,
+    tokenizer: Any,
+    template: str,
+    *,
+    picture_size: dict[str, int],
+    clip_size: dict[str, int],
+) -> None:
+    """The processor of Qwen3-VL with limits of size, in pixels of a picture and of a whole clip."""
     sees: dict[str, Any] = {"patch_size": 16, "merge_size": 2, "temporal_patch_size": 2}
     sees |= {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-    few = {"shortest_edge": 4096, "longest_edge": 64 * 64}
-    clips = {"shortest_edge": 4096, "longest_edge": 8 * 64 * 64}
     _save(
         folder,
         Qwen3VLProcessor,
-        image_processor=Qwen2VLImageProcessor(size=few, **sees),
+        image_processor=Qwen2VLImageProcessor(size=picture_size, **sees),
         tokenizer=tokenizer,
-        video_processor=Qwen3VLVideoProcessor(size=clips, **sees),
+        video_processor=Qwen3VLVideoProcessor(size=clip_size, **sees),
         chat_template=template,
     )
-    return folder
 
 
 def _save(folder: Path, processor: Any, **parts: object) -> None:

@@ -19,7 +19,7 @@ WHOLE_UP_TO_BYTES = 32 * 1024**2
 """Larger files are known by their size and by samples."""
 SAMPLES = 64
 SAMPLE_BYTES = 16 * 1024
-_LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError)
+LOADING_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError)
 _NOT_THE_MODEL = ("onnx/*", "openvino/*", "*.md", "*.h5", "*.msgpack", "*.ot", "*.gguf", ".*")
 
 
@@ -170,10 +170,10 @@ def load_quietly(
             f"the device of the model is {device}, but this machine has no CUDA; set device: cpu"
         )
     of_model = None if dtype is None else {"dtype": dtype}
-    with _no_progress_bars():
+    with without_progress_bars():
         try:
             return make(str(folder), device=device, local_files_only=True, model_kwargs=of_model)
-        except (*_LOADING_ERRORS, SafetensorError) as error:
+        except (*LOADING_ERRORS, SafetensorError) as error:
             message = (
                 f"the checkpoint {folder} cannot be loaded ({error}); name one that "
                 "sentence-transformers loads"
@@ -182,7 +182,7 @@ def load_quietly(
 
 
 @contextmanager
-def _no_progress_bars() -> Iterator[None]:
+def without_progress_bars() -> Iterator[None]:
     import transformers.utils.logging
 
     bars: Any = transformers.utils.logging

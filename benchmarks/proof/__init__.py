@@ -1,0 +1,1 @@
+"""Are verdicts on what a model writes right? True, moved, altered and invented sentences."""
