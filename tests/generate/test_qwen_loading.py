@@ -21,6 +21,8 @@ from generate.backends.qwen_vision import Preparation
 from generate.backends.sampling import INSTRUCT_SAMPLING
 from generate.settings import GenerateSettings, Qwen3VLSettings
 from index.errors import BackendError, ModelMissingError, SecondsightError, SettingsError
+from secondsight.doctor import Check, backend_check
+from secondsight.settings import Settings
 from tests.generate.ask_qwen import GREEDY, PROMPTS, said
 
 
@@ -54,6 +56,19 @@ def test_the_backend_opens_by_its_settings(qwen_folder: Path) -> None:
     assert (backend.name, backend.context_tokens) == ("qwen3-vl tiny", 262_144)
     assert "".join(backend.stream(PROMPTS["text"], max_answer_tokens=3, stop=threading.Event()))
     assert open_backend(GenerateSettings()) is None
+
+
+def test_the_doctor_says_whether_it_loads(qwen_folder: Path, tmp_path: Path) -> None:
+    def check(folder: Path) -> Check:
+        generate = GenerateSettings(backend="qwen3-vl", qwen3_vl=settings_of(folder))
+        (found,) = backend_check(Settings(generate=generate))
+        return found
+
+    assert check(qwen_folder) == Check("answers", True, "qwen3-vl tiny, up to 262,144 tokens")
+    missing = check(tmp_path / "nowhere")
+    assert (missing.ok, missing.found) == (False, "missing")
+    assert "download the checkpoint" in missing.fix
+    assert backend_check(Settings()) == []
 
 
 def test_the_files_of_the_release_load_too(qwen_folder: Path, folder: Path) -> None:
