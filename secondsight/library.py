@@ -61,6 +61,7 @@ class Library:
         self._embedder: Embedder | None = None
         self._reranker: Reranker | None = None
         self._backend: Backend | None = None
+        self._backend_lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -372,7 +373,7 @@ class Library:
             return self._reranker
 
     def _answerer(self) -> Backend | None:
-        with self._lock:
+        with self._backend_lock:  # A large model loads for minutes; searches go on meanwhile.
             if self._backend is None:
                 self._backend = open_backend(self.settings.generate)
             return self._backend

@@ -136,7 +136,10 @@ class Qwen3VLBackend:
         )
         """How it counts."""
         self._eyes = Eyes(
-            loaded.model, loaded.pictures, loaded.clips, cache_bytes=settings.vision_cache_bytes
+            loaded.model,
+            pictures=loaded.pictures,
+            clips=loaded.clips,
+            cache_bytes=settings.vision_cache_bytes,
         )
         num_layers = loaded.model.config.get_text_config().num_hidden_layers
         self._kept = KeptPrompts(num_layers, limit=settings.kept_prompts)
@@ -170,6 +173,7 @@ class Qwen3VLBackend:
                 return Ending("stopped", prompt_tokens=len(tokens.ids))
             room = len(tokens.ids) + max_thought_tokens + len(self._closing) + max_answer_tokens
             kept = self._kept.take(comparable(tokens, keys), room)
+            is_reusable = True
             try:
                 reading = Reading(self._loaded.model, self._eyes, tokens, keys, kept)
                 answer = _Answer(
@@ -183,6 +187,7 @@ class Qwen3VLBackend:
                 reused = len(kept.tokens)
                 reason = yield from answer.pieces(max_answer_tokens, stop)
             except torch.OutOfMemoryError as error:
+                is_reusable = False
                 self._eyes.forget()
                 self._kept.forget()
                 raise BackendError(
@@ -191,7 +196,8 @@ class Qwen3VLBackend:
                     "the budget of tokens, or take a smaller model"
                 ) from error
             finally:
-                self._kept.give_back(kept)
+                if is_reusable:
+                    self._kept.give_back(kept)
         return Ending(
             reason,
             prompt_tokens=len(tokens.ids),

@@ -17,10 +17,11 @@ from transformers import AutoConfig
 from generate.backends import open_backend
 from generate.backends.qwen3_vl import Qwen3VLBackend
 from generate.backends.qwen_loading import choose_attention, load_qwen3_vl, stretched
+from generate.backends.qwen_vision import Preparation
 from generate.backends.sampling import INSTRUCT_SAMPLING
 from generate.settings import GenerateSettings, Qwen3VLSettings
 from index.errors import BackendError, ModelMissingError, SecondsightError, SettingsError
-from tests.generate.test_qwen3_vl import GREEDY, PROMPTS, said
+from tests.generate.ask_qwen import GREEDY, PROMPTS, said
 
 
 @pytest.fixture
@@ -55,9 +56,7 @@ def test_the_backend_opens_by_its_settings(qwen_folder: Path) -> None:
     assert open_backend(GenerateSettings()) is None
 
 
-def test_the_files_of_the_release_load_too(
-    qwen_folder: Path, folder: Path, qwen_processor: Any
-) -> None:
+def test_the_files_of_the_release_load_too(qwen_folder: Path, folder: Path) -> None:
     """The released checkpoints have a file for each processor, and the template as JSON."""
     told = json.loads((folder / "processor_config.json").read_text("utf-8"))
     (folder / "processor_config.json").unlink()
@@ -72,7 +71,7 @@ def test_the_files_of_the_release_load_too(
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": template}))
     (folder / "generation_config.json").unlink()
     loaded = load_qwen3_vl(settings_of(folder))
-    assert loaded.clips.size == qwen_processor.video_processor.size
+    assert loaded.clips == loaded.pictures == Preparation((127.5,) * 3, (127.5,) * 3)
     assert loaded.sampling == INSTRUCT_SAMPLING
     assert loaded.tokenizer.control.turn_end in loaded.ends
     expected = said(
@@ -174,6 +173,12 @@ def spoil_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text(text, encoding="utf-8")
 
 
+def spoil_patches(folder: Path) -> None:
+    change(
+        folder, "processor_config.json", lambda told: told["image_processor"].update(patch_size=14)
+    )
+
+
 def quantised(method: str) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         quantisation = {"quant_method": method, "bits": 4, "group_size": 128}
@@ -193,8 +198,9 @@ def quantised(method: str) -> Callable[[Path], None]:
         (lambda folder: (folder / "chat_template.jinja").unlink(), "has no chat template"),
         (spoil_template, "is not that of Qwen3-VL"),
         (spoil_tokenizer, "video_pad"),
+        (spoil_patches, r"patches of \(14, 2, 2\) are not those of Qwen3-VL"),
         (quantised("awq"), "does not load on cpu .*install"),
-        (quantised("fp8"), "does not load on cpu .*install"),
+        (quantised("compressed-tensors"), "does not load on cpu .*install"),
         (
             lambda folder: change(
                 folder, "config.json", lambda told: told.update(model_type="llama")
