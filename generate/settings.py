@@ -27,11 +27,11 @@ class Qwen3VLSettings:
     attention: Literal["flash_attention_3", "flash_attention_2", "sdpa", "eager"] | None = None
     """How attention is computed; None: the first of these that is installed and runs there."""
     context_tokens: int = 262_144
-    """A prompt and its answer together; at most what the checkpoint was trained for times
-    yarn_factor. Key-value memory grows with what is used, not with this."""
+    """A prompt and its answer together; without yarn_factor, at most what the checkpoint was
+    trained for. Memory grows with what is used, not with this."""
     yarn_factor: float | None = None
-    """YaRN (Peng et al. 2023) stretches the context: 2 to 3 for a million tokens; None: as the
-    checkpoint says. It costs quality of short prompts."""
+    """YaRN (Peng et al. 2023) stretches the positions of the model: 3 for a million tokens of
+    clips, which have fewer positions than tokens; None: as the checkpoint says."""
     prefill_chunk_tokens: int = 8192
     """A prompt is read in pieces of so many tokens; smaller ones need less memory."""
     vision_cache_bytes: int = 4 * 1024**3
