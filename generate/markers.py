@@ -78,6 +78,11 @@ def clip_markers(times: Sequence[Fraction]) -> list[str]:
     return [format_marker(time_s) for time_s in patch_times_s(times)]
 
 
+def frame_markers(times: Sequence[Fraction]) -> list[str]:
+    """The markers of frames that are shown as pictures, one for each."""
+    return [format_marker(milliseconds(time) / TICKS_HZ) for time in times]
+
+
 def clip_metadata(times: Sequence[Fraction], num_frames: int) -> ClipMetadata:
     """What the processor is to be told of a clip whose frames were loaded for `times`.
 
@@ -92,12 +97,3 @@ def clip_metadata(times: Sequence[Fraction], num_frames: int) -> ClipMetadata:
         raise ValueError(f"the times of a clip rise, got {times}")
     indices = [milliseconds(time) for time in times]
     return ClipMetadata(total_num_frames=num_frames, fps=TICKS_HZ, frames_indices=indices)
-
-
-def flat(text: str) -> str:
-    """A rendered prompt in the layout with which Qwen3-VL was released.
-
-    The chat template writes a clip as start, pad, end; transformers 5 puts markers, starts and ends
-    in the place of the pad alone, so that the outer pair would stay (vllm issue 46817).
-    """
-    return text.replace(VISION_START + VIDEO_PAD + VISION_END, VIDEO_PAD)
