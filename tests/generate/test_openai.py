@@ -256,7 +256,9 @@ def test_an_answer_that_breaks_off_keeps_what_had_come(
     server: str, settings: OpenAISettings, mode: str, message: str
 ) -> None:
     had = "It was" if mode == "filtered" else "It was in "
-    stream = opened(settings, mode).stream(question(), max_answer_tokens=12, stop=threading.Event())
+    stream = opened(settings, mode).stream(
+        question(), max_answer_tokens=12, stop=threading.Event()
+    )
     pieces = []
     with pytest.raises(AnswerCutError, match=message) as caught:
         pieces.extend(stream)
