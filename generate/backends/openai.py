@@ -146,7 +146,7 @@ def _listed(settings: OpenAISettings, server: Server) -> dict[str, int | None] |
     client: openai.OpenAI = _client(openai.OpenAI, settings, server)
     with client:
         try:
-            listed = client.models.list(timeout=_LISTED_S)
+            listed = client.models.list(timeout=_LISTED_S, extra_headers=server.headers)
         except openai.NotFoundError:
             return None
         except openai.APIError as error:
@@ -168,13 +168,11 @@ def _context_of(model: object) -> int | None:
 
 
 def _client(make: Callable[..., Any], settings: OpenAISettings, server: Server) -> Any:
-    """A client of the server, whose every choice is ours: it reads nothing from the environment.
+    """A client of the server that takes no key from the environment.
 
-    Left to itself it would send OPENAI_API_KEY to any server.
+    Left to itself it would send OPENAI_API_KEY to any server; see also `Server.headers`.
     """
     headers = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
-    if not server.api_key:
-        headers["Authorization"] = openai.omit
     return make(
         base_url=settings.base_url,
         api_key=server.api_key or "none",

@@ -200,7 +200,9 @@ class Handler(BaseHTTPRequestHandler):
         if mode == "locked":
             key = self.headers.get("Authorization", "").removeprefix("Bearer ")
             return self._refuse(Refusal(401, f"Incorrect API key provided: {key}"))
-        models = [{"id": name, "object": "model", "max_model_len": CONTEXT_TOKENS} for name in names]
+        models = [
+            {"id": name, "object": "model", "max_model_len": CONTEXT_TOKENS} for name in names
+        ]
         return self._reply({"object": "list", "data": models})
 
     def do_POST(self) -> None:

@@ -169,6 +169,7 @@ def test_no_key_of_the_environment_goes_to_a_server_that_was_not_given_it(
     server: str, settings: OpenAISettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "not-for-you")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "not-for-you")
     monkeypatch.setenv("OPENAI_ORG_ID", "not-for-you")
     monkeypatch.setenv("MY_KEY", "for-you-123")
     said(opened(settings, "keyless"), question())
@@ -256,9 +257,7 @@ def test_an_answer_that_breaks_off_keeps_what_had_come(
     server: str, settings: OpenAISettings, mode: str, message: str
 ) -> None:
     had = "It was" if mode == "filtered" else "It was in "
-    stream = opened(settings, mode).stream(
-        question(), max_answer_tokens=12, stop=threading.Event()
-    )
+    stream = opened(settings, mode).stream(question(), max_answer_tokens=12, stop=threading.Event())
     pieces = []
     with pytest.raises(AnswerCutError, match=message) as caught:
         pieces.extend(stream)
