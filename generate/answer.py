@@ -7,19 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from generate.answer_sentence import AnswerSentence, Verdict
+from generate.answer_sentence import AnswerSentence
 from generate.assembly import NOT_FOUND
 from generate.backends.router import chosen
 from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import (
-    ScoredSentence,
     choose_sentences,
     first_sentences,
+    merge_neighbours,
     score_sentences,
 )
 from generate.ledger import Ledger, evidence_row
+from generate.listing import Listed, list_all
 from generate.model_answer import ModelAnswer, ask_model
+from generate.quoting import quoted_sentence
 from retrieve.on_screen import ties_of
 from retrieve.query import Query
 from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
@@ -82,9 +84,23 @@ def answer(
 ) -> Answer:
     """Search, then answer from the hits. Raises QuestionError as `search` does.
 
-    Of a question that only says where to look ("what happened in the second hour?"), the first
-    sentences of what is typical there are quoted. `backend` and what follows: as in `answer_from`.
+    Without a model, a question for all there is of something is answered with every place of it
+    (`generate.listing`), and one that only says where to look ("what happened in the second
+    hour?") with the first sentences of what is typical there. `backend` and what follows: as in
+    `answer_from`.
     """
+    if backend is None:
+        listed = list_all(
+            question,
+            snapshot,
+            embedder,
+            filters=filters,
+            retrieve=retrieve,
+            settings=settings,
+            literal=literal,
+        )
+        if listed is not None:
+            return _all_listed(listed, snapshot, settings, filters.permissions)
     # What is quoted in a question is a title or a doubt more often than a phrase to look for.
     result = search(
         snapshot,
@@ -170,6 +186,37 @@ def answer_from(
     )
 
 
+def _all_listed(
+    listed: Listed,
+    snapshot: Snapshot,
+    settings: GenerateSettings,
+    permissions: frozenset[str] | None,
+) -> Answer:
+    """A list or count as an answer, a line each."""
+    result = listed.result
+    started = time.perf_counter()
+    sentences = _with_ties(listed.sentences, snapshot, result.searched, permissions)
+    took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
+    return Answer(
+        question=result.query,
+        found=bool(sentences),
+        text="\n".join(map(_line, sentences)) if sentences else NOT_FOUND,
+        sentences=sentences,
+        evidence=listed.evidence,
+        ledger={
+            "backend": settings.backend,
+            "hits": len(result.hits),
+            "evidence": len(listed.evidence),
+            "expression": result.expression,
+            "listed": max(len(sentences) - 1, 0),
+            "search_ms": round(result.took_ms, 3),
+            "answer_ms": round(took_ms, 3),
+        },
+        read=Ledger(tuple(evidence_row(one, note="quoted") for one in listed.evidence)),
+        understood=result.question,
+    )
+
+
 def _quotes(
     result: SearchResult,
     evidence: Sequence[Evidence],
@@ -183,7 +230,7 @@ def _quotes(
         chosen = tuple(scored)
     else:
         scored = score_sentences(result.searched, evidence, snapshot, embedder, settings)
-        chosen = choose_sentences(scored, settings)
+        chosen = merge_neighbours(choose_sentences(scored, settings))
     quoted = {one.sentence.evidence.id for one in chosen}
     rows = [evidence_row(one, note="quoted" if one.id in quoted else "") for one in evidence]
     facts: Facts = {
@@ -192,21 +239,7 @@ def _quotes(
         "best_score": round(scored[0].score, 4) if scored else None,
         "answer_threshold": settings.answer_threshold,
     }
-    return tuple(_quoted(one) for one in chosen), Ledger(tuple(rows)), facts
-
-
-def _quoted(one: ScoredSentence) -> AnswerSentence:
-    sentence = one.sentence
-    evidence = sentence.evidence
-    citation = Citation(
-        evidence=evidence.id,
-        source_id=evidence.source.id,
-        source_name=evidence.source.name,
-        place=sentence.place,
-        quote=sentence.quote,
-    )
-    verdict: Verdict = "supported" if sentence.quote in evidence.text else "not shown"
-    return AnswerSentence(sentence.text, verdict, (citation,))
+    return tuple(quoted_sentence(one.sentence) for one in chosen), Ledger(tuple(rows)), facts
 
 
 def _facts_of(asked: ModelAnswer) -> Facts:
@@ -248,7 +281,8 @@ def _with_ties(
 
 
 def _written(sentences: Sequence[AnswerSentence]) -> str:
-    return " ".join(
-        " ".join([sentence.text, *map(format_citation, sentence.citations)]) + sentence.mark
-        for sentence in sentences
-    )
+    return " ".join(map(_line, sentences))
+
+
+def _line(sentence: AnswerSentence) -> str:
+    return " ".join([sentence.text, *map(format_citation, sentence.citations)]) + sentence.mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,11 @@ def collect_evidence(
         for reason in hit.reasons:
             if with_pictures or reason.kind in TEXT_KINDS:
                 rank_of.setdefault(reason.moment_id, hit.rank)
+    return evidence_of(rank_of, snapshot)
+
+
+def evidence_of(rank_of: Mapping[int, int], snapshot: Snapshot) -> tuple[Evidence, ...]:
+    """Moments as evidence, ordered as `collect_evidence` does: id of each -> rank of its hit."""
     stored = [
         one
         for one in snapshot.moments(list(rank_of))

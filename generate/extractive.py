@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generate.evidence import Evidence
-from generate.sentences import Sentence, split_evidence
+from generate.sentences import Sentence, borders_in, join_run, split_evidence
 from index.records import MomentKind
 from index.words import all_words
 from retrieve.telling import cover, word_weights
@@ -76,6 +76,18 @@ def score_sentences(
     sentences = [sentence for sentence in sentences if _can_answer(sentence, question)]
     if not sentences:
         return []
+    scored = rate_sentences(question, sentences, snapshot, embedder, settings)
+    return sorted(scored, key=lambda one: (-one.score, one.sentence.evidence.hit_rank))
+
+
+def rate_sentences(
+    question: str,
+    sentences: Sequence[Sentence],
+    snapshot: Snapshot,
+    embedder: Embedder,
+    settings: GenerateSettings,
+) -> list[ScoredSentence]:
+    """Score sentences, at least one, in their order."""
     weights = word_weights(question, snapshot)
     asks_number = _ASKS_NUMBER.search(question) is not None
     vector = embedder.embed_queries([question])[0]
@@ -87,7 +99,7 @@ def score_sentences(
         if asks_number and not _has_number(sentence.text):
             score *= NO_NUMBER_FACTOR
         scored.append(ScoredSentence(sentence, score, cosine, cover))
-    return sorted(scored, key=lambda one: (-one.score, one.sentence.evidence.hit_rank))
+    return scored
 
 
 def choose_sentences(
@@ -107,6 +119,43 @@ def choose_sentences(
         if not any(_says_the_same(one, other) for other in chosen):
             chosen.append(one)
     return tuple(chosen)
+
+
+def merge_neighbours(chosen: Sequence[ScoredSentence]) -> tuple[ScoredSentence, ...]:
+    """Sentences that follow one another in an evidence as one quote, at the place of the best."""
+    runs: dict[tuple[str, int], list[ScoredSentence]] = {}
+    for one in chosen:
+        runs.setdefault((one.sentence.evidence.id, _first_of_run(one, chosen)), []).append(one)
+    return tuple(_joined(run) for run in runs.values())
+
+
+def _first_of_run(one: ScoredSentence, chosen: Sequence[ScoredSentence]) -> int:
+    """Number of the sentence with which the run of chosen neighbours begins that holds one."""
+    evidence = one.sentence.evidence
+    split = split_evidence(evidence)
+    number = split.index(one.sentence)
+    taken = {split.index(other.sentence) for other in chosen if other.sentence.evidence == evidence}
+    if evidence.kind is MomentKind.SCREEN_TEXT:
+        return number  # lines and the whole overlap
+    while number - 1 in taken and not _is_row(split[number]) and not _is_row(split[number - 1]):
+        number -= 1
+    return number
+
+
+def _is_row(sentence: Sentence) -> bool:
+    return sentence.quote.startswith("|")
+
+
+def _joined(run: Sequence[ScoredSentence]) -> ScoredSentence:
+    best = run[0]
+    if len(run) == 1:
+        return best
+    evidence = best.sentence.evidence
+    split = split_evidence(evidence)
+    numbers = sorted(split.index(one.sentence) for one in run)
+    borders = borders_in(evidence.text, split)
+    start, end = borders[numbers[0]][0], borders[numbers[-1]][1]
+    return replace(best, sentence=join_run([split[number] for number in numbers], start, end))
 
 
 def first_sentences(evidence: Sequence[Evidence]) -> list[ScoredSentence]:
@@ -150,7 +199,7 @@ def _has_number(text: str) -> bool:
 
 def _says_the_same(one: ScoredSentence, other: ScoredSentence) -> bool:
     first, second = one.sentence, other.sentence
-    same_row_table = first.quote.startswith("|") and second.quote.startswith("|")
+    same_row_table = _is_row(first) and _is_row(second)
     if same_row_table and MomentKind.PASSAGE in (first.evidence.kind, second.evidence.kind):
         return first.quote == second.quote
     return share_of_shorter(first.text, second.text) >= SAME_TEXT_SHARE

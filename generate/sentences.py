@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from generate.evidence import Evidence
@@ -39,6 +39,29 @@ def split_evidence(evidence: Evidence) -> list[Sentence]:
         for start, end, header in text_blocks(evidence.text)
         for sentence in _block_sentences(evidence, start, end, header)
     ]
+
+
+def borders_in(text: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Where the sentences of an evidence's text, in order and apart, start and end in it."""
+    borders = []
+    position = 0
+    for one in sentences:
+        start = text.index(one.quote, position)
+        position = start + len(one.quote)
+        borders.append((start, position))
+    return borders
+
+
+def join_run(run: Sequence[Sentence], start: int, end: int) -> Sentence:
+    """Neighbouring sentences as one: [start, end) of the text of their evidence."""
+    evidence = run[0].evidence
+    return Sentence(
+        evidence,
+        evidence.text[start:end],
+        " ".join(one.text for one in run),
+        _place_of_words(evidence, start, end),
+        run[0].heading,
+    )
 
 
 def _block_sentences(

@@ -27,11 +27,11 @@ class Qwen3VLSettings:
     attention: Literal["flash_attention_3", "flash_attention_2", "sdpa", "eager"] | None = None
     """How attention is computed; None: the first of these that is installed and runs there."""
     context_tokens: int = 262_144
-    """A prompt and its answer together; at most what the checkpoint was trained for times
-    yarn_factor. Key-value memory grows with what is used, not with this."""
+    """A prompt and its answer together; without yarn_factor, at most what the checkpoint was
+    trained for. Memory grows with what is used, not with this."""
     yarn_factor: float | None = None
-    """YaRN (Peng et al. 2023) stretches the context: 2 to 3 for a million tokens; None: as the
-    checkpoint says. It costs quality of short prompts."""
+    """YaRN (Peng et al. 2023) stretches the positions of the model: 3 for a million tokens of
+    clips, which have fewer positions than tokens; None: as the checkpoint says."""
     prefill_chunk_tokens: int = 8192
     """A prompt is read in pieces of so many tokens; smaller ones need less memory."""
     vision_cache_bytes: int = 4 * 1024**3
@@ -149,15 +149,15 @@ class RouterSettings:
 class ProofSettings:
     """When a model's sentence counts as proved; chosen on the dev half of benchmarks/proof."""
 
-    supported_from: float = 0.64
+    supported_from: float = 0.61
     """A sentence is supported where its score reaches this and nothing in it is at odds."""
-    moved_from: float = 0.64
+    moved_from: float = 0.61
     """A citation moves only to evidence that scores at least this."""
     about_from: float = 0.55
     """Below this score, evidence is about something else and contradicts nothing."""
-    meaning_share: float = 0.7
+    meaning_share: float = 0.6
     """Share of likeness of meaning in a score; the rest is words in common."""
-    synonyms_from: float = 0.5
+    synonyms_from: float = 0.6
     """Words less alike than this that stand in each other's place say different things."""
     by_model: bool = False
     """Sentences that are still not shown are put to the model that wrote them, all at once."""
@@ -194,6 +194,8 @@ class GenerateSettings:
     max_sentences: int = 3
     answer_threshold: float = 0.5
     """Below this score (0..1) the best sentence is no answer: "not found in the archive"."""
+    max_listed: int = 100
+    """Places that are quoted where all there are are asked for; further ones are only counted."""
     close_to_best: float = 0.94
     """Further sentences are quoted when they score at least this share of the best one."""
     meaning_share: float = 0.6
@@ -215,7 +217,7 @@ class GenerateSettings:
     """What is noted of questions and answers."""
 
     def __post_init__(self) -> None:
-        require_at_least_1(self, "generate", ("max_answer_tokens",))
+        require_at_least_1(self, "generate", ("max_answer_tokens", "max_listed"))
         if self.token_budget <= self.max_answer_tokens:
             raise SettingsError(
                 f"generate.token_budget holds the answer and what is read for it: more than "

@@ -9,12 +9,13 @@ gone, the stored pictures take their place.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from generate.packing import Footage, Packed, Still
@@ -35,6 +36,9 @@ so that its marker is exact."""
 FILE_GONE = "its file is gone or has changed: stored pictures"
 NOT_DECODED = "its file cannot be decoded there: stored pictures"
 NO_FILES = "stored pictures"
+
+
+_Frames = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 class PicturesError(SecondsightError):
@@ -92,13 +96,18 @@ def visuals_of(
         for piece in evidence
         if isinstance(piece.place, Span)
     }
+    showing = _moments_that_show(evidence, snapshot)
+    spans = _spans_of(evidence, showing, snapshot)
     shown_with: dict[int, str] = {}
     found: dict[str, Visual] = {}
     for piece in sorted(evidence, key=lambda piece: (piece.hit_rank, bool(piece.text))):
-        ids = _moments_that_show(piece, snapshot)
+        ids = showing[piece.id]
         fresh = [one for one in ids if one not in shown_with]
-        if fresh:
-            visual = _visual(piece, fresh, snapshot, lacks.get(piece.source.id, ""))
+        if fresh and isinstance(piece.place, PageArea):
+            size = _stored_size(snapshot, fresh[0])
+            visual = None if size is None else Visual(Still(*size), tuple(fresh))
+        elif fresh:
+            visual = _footage(piece, fresh, spans, snapshot, lacks[piece.source.id])
         else:
             others = sorted({shown_with[one] for one in ids})
             visual = Visual(None, note=f"shown with {', '.join(others)}") if others else None
@@ -119,40 +128,61 @@ def _why_stored(
     return "" if pictures.is_there(source_id) else FILE_GONE
 
 
-def _moments_that_show(piece: Evidence, snapshot: Snapshot) -> list[int]:
+def _moments_that_show(evidence: Sequence[Evidence], snapshot: Snapshot) -> dict[str, list[int]]:
     """Ids of the moments whose pictures show an evidence: frames by time, or its page or figure."""
-    own = snapshot.source_range(piece.source.id)
-    if isinstance(piece.place, PageArea):
-        place = shown_by(snapshot, piece.source.id, piece.moment_id - own.start)
-        return [] if place is None else [own[place]]
-    columns, part = snapshot.columns, slice(own.start, own.stop)
-    shown = (
-        (columns.kind[part] == MOMENT_KINDS.index(MomentKind.FRAME))
-        & (columns.start_s[part] < piece.place.end_s)
-        & (columns.end_s[part] > piece.place.start_s)
-    )
-    return (np.flatnonzero(shown) + own.start).tolist()
+    frames: dict[str, _Frames] = {}
+    showing: dict[str, list[int]] = {}
+    for piece in evidence:
+        source_id = piece.source.id
+        if isinstance(piece.place, Span):
+            if source_id not in frames:
+                frames[source_id] = _frames_of_source(snapshot, source_id)
+            ids, starts_s, ends_s = frames[source_id]
+            first = np.searchsorted(ends_s, piece.place.start_s, side="right")
+            last = np.searchsorted(starts_s, piece.place.end_s, side="left")
+            showing[piece.id] = ids[first:last].tolist()
+        else:
+            own = snapshot.source_range(source_id)
+            place = shown_by(snapshot, source_id, piece.moment_id - own.start)
+            showing[piece.id] = [] if place is None else [own[place]]
+    return showing
 
 
-def _visual(
-    piece: Evidence, moment_ids: Sequence[int], snapshot: Snapshot, why_stored: str
+def _frames_of_source(snapshot: Snapshot, source_id: str) -> _Frames:
+    """Ids, starts and ends (s) of the kept pictures of a video, which follow one another."""
+    own, columns = snapshot.source_range(source_id), snapshot.columns
+    kinds = columns.kind[own.start : own.stop]
+    ids = np.flatnonzero(kinds == MOMENT_KINDS.index(MomentKind.FRAME)) + own.start
+    ids = ids[np.argsort(columns.start_s[ids], kind="stable")]
+    return ids, columns.start_s[ids], columns.end_s[ids]
+
+
+def _spans_of(
+    evidence: Sequence[Evidence], showing: Mapping[str, Sequence[int]], snapshot: Snapshot
+) -> dict[int, Span]:
+    """The exact spans of the kept pictures that show what is in videos."""
+    in_videos = [piece.id for piece in evidence if isinstance(piece.place, Span)]
+    ids = sorted({one for evidence_id in in_videos for one in showing[evidence_id]})
+    return {one.id: one.moment.span for one in snapshot.texts(ids)}
+
+
+def _footage(
+    piece: Evidence,
+    moment_ids: Sequence[int],
+    spans: Mapping[int, Span],
+    snapshot: Snapshot,
+    why_stored: str,
 ) -> Visual | None:
-    """What these moments show of an evidence; None where the library holds no picture of it."""
-    if isinstance(piece.place, PageArea):
-        size = _stored_size(snapshot, moment_ids[0])
-        return None if size is None else Visual(Still(*size), tuple(moment_ids))
+    """What kept pictures, by time, show of an evidence; None where the library holds none."""
+    assert isinstance(piece.place, Span)
     size = _size_of_video(piece, moment_ids[0], snapshot)
-    if size is None:
+    during = [one for one in moment_ids if spans[one].overlaps(piece.place)]
+    if size is None or not during:
         return None
-    span, stored = piece.place, snapshot.texts(moment_ids)
-    during = [one for one in stored if one.moment.span.overlaps(span)]
-    if not during:
-        return None
-    during.sort(key=lambda one: one.moment.span.start)
-    looks = tuple(_look(one.moment.span, span, moves=not why_stored) for one in during)
+    looks = tuple(_look(spans[one], piece.place, moves=not why_stored) for one in during)
     return Visual(
         Footage(looks, *size),
-        tuple(one.id for one in during),
+        tuple(during),
         decoded_from="" if why_stored else piece.source.id,
         note=why_stored,
     )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from generate.conflicts import Reading, read
 from generate.evidence import Evidence
-from generate.sentences import Sentence, split_evidence
+from generate.sentences import Sentence, borders_in, join_run, split_evidence
 from index.records import MomentKind, PageArea, Span
-from retrieve.places import place_of_text
 
 _LONGEST = 3
 """Sentences: what a model sums up in one, speakers say in two or three."""
@@ -40,32 +39,14 @@ def windows_of(evidence: Evidence) -> tuple[Window, ...]:
 
 
 def _runs(evidence: Evidence, sentences: Sequence[Sentence]) -> Iterator[Window]:
-    borders = _borders(evidence.text, sentences)
+    borders = borders_in(evidence.text, sentences)
     for length in range(2, _LONGEST + 1):
         for first in range(len(sentences) - length + 1):
             run = sentences[first : first + length]
             if any(one.quote.startswith("|") for one in run):
                 continue  # rows of a table say each their own
-            start, end = borders[first][0], borders[first + length - 1][1]
-            text = " ".join(one.text for one in run)
-            place = place_of_text(
-                evidence.place,
-                evidence.text,
-                (start, end),
-                words=evidence.words,
-                word_boxes=evidence.word_boxes,
-            )
-            yield Window(evidence, evidence.text[start:end], place, read(text), length)
-
-
-def _borders(text: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
-    borders = []
-    position = 0
-    for one in sentences:
-        start = text.index(one.quote, position)
-        position = start + len(one.quote)
-        borders.append((start, position))
-    return borders
+            whole = join_run(run, borders[first][0], borders[first + length - 1][1])
+            yield Window(evidence, whole.quote, whole.place, read(whole.text), length)
 
 
 def _read_in_place(sentence: Sentence) -> str:

@@ -61,6 +61,7 @@ class Library:
         self._embedder: Embedder | None = None
         self._reranker: Reranker | None = None
         self._backend: Backend | None = None
+        self._backend_lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -280,7 +281,7 @@ class Library:
         snapshot = self._current()
         found = source_to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
-        forget_in_audit(self.directory, found.id)
+        forget_in_audit(self.directory, found.id, found.name)
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
         forget = purge_source if purge else forget_source
@@ -372,7 +373,7 @@ class Library:
             return self._reranker
 
     def _answerer(self) -> Backend | None:
-        with self._lock:
+        with self._backend_lock:  # A large model loads for minutes; searches go on meanwhile.
             if self._backend is None:
                 self._backend = open_backend(self.settings.generate)
             return self._backend

@@ -116,9 +116,9 @@ def _vision(size: Size, model: Any, machine: Machine) -> None:
     clips = CLIPS if size is not TINY else 2
     started = machine.now()
     for _ in range(clips):
-        pixels, grid = eyes.pixels_of(clip)
+        pixels = eyes.pixels_of(clip.part).to(machine.device)
     prepared_s = machine.now() - started
-    pixels, grid = pixels.to(machine.device), grid.to(machine.device)
+    grid = torch.tensor([clip.grid], device=machine.device)
     started = machine.now()
     for _ in range(clips):
         with torch.inference_mode():

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from generate.markers import clip_metadata, flat, in_pairs
+from generate.markers import VIDEO_PAD, VISION_END, VISION_START, clip_metadata, in_pairs
 from generate.prompt import ClipPart, PicturePart, Prompt, TextPart
 
 
@@ -56,3 +56,12 @@ def picture(height_px: int, width_px: int, evidence: str = "E1") -> PicturePart:
     """A grey picture of a size."""
     image = Image.new("RGB", (width_px, height_px), "grey")
     return PicturePart(evidence, height_px, width_px, lambda: image)
+
+
+def flat(text: str) -> str:
+    """A rendered prompt in the layout with which Qwen3-VL was released.
+
+    The chat template writes a clip as start, pad, end; transformers 5 puts markers, starts and ends
+    in the place of the pad alone, so that the outer pair would stay (vllm issue 46817).
+    """
+    return text.replace(VISION_START + VIDEO_PAD + VISION_END, VIDEO_PAD)

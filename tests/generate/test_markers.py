@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from generate.markers import (
     clip_markers,
     clip_metadata,
-    flat,
     format_marker,
     in_pairs,
     parse_markers,
     patch_times_s,
 )
 from generate.prompt import Prompt, TextPart, Turn
-from tests.generate.read_by_qwen import clip, read_by_qwen
+from tests.generate.read_by_qwen import clip, flat, read_by_qwen
 
 HOUR = 3600
 SECONDS = st.fractions(0, 30 * HOUR, max_denominator=90_000)
