@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generate.answer_sentence import AnswerSentence
 from generate.assembly import NOT_FOUND
-from generate.backends.router import chosen
+from generate.backends.router import route_of
 from generate.citations import Citation, format_citation
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import (
@@ -150,7 +150,7 @@ def answer_from(
     elif not evidence:
         sentences, read, facts = (), Ledger(()), {}
     else:
-        route = chosen(backend, result.query, evidence)
+        route = route_of(backend, result.query, evidence)
         asked = ask_model(
             result.query,
             evidence,

@@ -27,18 +27,19 @@ class Qwen3VLSettings:
     attention: Literal["flash_attention_3", "flash_attention_2", "sdpa", "eager"] | None = None
     """How attention is computed; None: the first of these that is installed and runs there."""
     context_tokens: int = 262_144
-    """A prompt and its answer together; at most what the checkpoint was trained for times
-    yarn_factor. Key-value memory grows with what is used, not with this."""
+    """A prompt and its answer together; without yarn_factor, at most what the checkpoint was
+    trained for. Memory grows with what is used, not with this."""
     yarn_factor: float | None = None
-    """YaRN (Peng et al. 2023) stretches the context: 2 to 3 for a million tokens; None: as the
-    checkpoint says. It costs quality of short prompts."""
+    """YaRN (Peng et al. 2023) stretches the positions of the model: 3 for a million tokens of
+    clips, which have fewer positions than tokens; None: as the checkpoint says."""
     prefill_chunk_tokens: int = 8192
     """A prompt is read in pieces of so many tokens; smaller ones need less memory."""
     vision_cache_bytes: int = 4 * 1024**3
     """Memory for what the model saw in clips and pictures; 0: they are looked at each time."""
-    kept_prompts: int = 1
-    """Prompts whose keys and values are kept: a further question on the same evidence begins at
-    once. Each takes 96 to 256 KiB a token on the device; 0: none."""
+    kept_tokens: int = 65_536
+    """Keys and values of the last prompt are kept, so that a further question on the same evidence
+    begins at once; those of earlier ones, too, while all have at most so many tokens (of 96 to 256
+    KiB on the device); 0: none is kept."""
     temperature: float | None = None
     """Of sampling, 0: always the likeliest token; None: what the checkpoint's authors say."""
     seed: int = 0
@@ -53,7 +54,7 @@ class Qwen3VLSettings:
         require_at_least_1(
             self, path, ("context_tokens", "prefill_chunk_tokens", "yarn_factor", "threads")
         )
-        for name in ("vision_cache_bytes", "kept_prompts", "temperature", "max_thought_tokens"):
+        for name in ("vision_cache_bytes", "kept_tokens", "temperature", "max_thought_tokens"):
             number = getattr(self, name)
             if number is not None and number < 0:
                 raise SettingsError(f"{path}.{name} must not be negative, got {number}")

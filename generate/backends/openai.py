@@ -7,9 +7,10 @@ server_messages`, what is understood of refusals in `server_errors`; a question 
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -146,35 +147,35 @@ def _listed(settings: OpenAISettings, server: Server) -> dict[str, int | None] |
     client: openai.OpenAI = _client(openai.OpenAI, settings, server)
     with client:
         try:
-            listed = client.models.list(timeout=_LISTED_S)
+            reply = client.models.with_raw_response.list(
+                timeout=_LISTED_S, extra_headers=server.headers
+            )
+            models = json.loads(reply.content)["data"]
+            return {str(model["id"]): _context_of(model) for model in models}
         except openai.NotFoundError:
             return None
         except openai.APIError as error:
             trouble = trouble_of(error, server, prompt_tokens=0, answer_tokens=0)
             raise trouble.error from error
-        except ValueError as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise BackendError(
-                f"{server.address} answered what is not JSON; generate.openai.base_url ends with "
-                "the version, like http://localhost:8000/v1"
+                f"{server.address}/models is no list of models; generate.openai.base_url ends "
+                "with the version, like http://localhost:8000/v1"
             ) from error
-        models = getattr(listed, "data", None) or ()
-        return {model.id: _context_of(model) for model in models}
 
 
-def _context_of(model: object) -> int | None:
+def _context_of(model: Mapping[str, object]) -> int | None:
     """What vLLM and SGLang say beside a model's name."""
-    length = getattr(model, "max_model_len", None)
+    length = model.get("max_model_len")
     return length if isinstance(length, int) and length > 0 else None
 
 
 def _client(make: Callable[..., Any], settings: OpenAISettings, server: Server) -> Any:
-    """A client of the server, whose every choice is ours: it reads nothing from the environment.
+    """A client of the server that takes no key from the environment.
 
-    Left to itself it would send OPENAI_API_KEY to any server.
+    Left to itself it would send OPENAI_API_KEY to any server; see also `Server.headers`.
     """
     headers = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
-    if not server.api_key:
-        headers["Authorization"] = openai.omit
     return make(
         base_url=settings.base_url,
         api_key=server.api_key or "none",

@@ -46,8 +46,8 @@ class LoadedModel:
     """As its authors say."""
     ends: frozenset[int]
     """Tokens that end an answer."""
-    context_tokens: int
-    """What it was trained for, or stretched to."""
+    num_positions: int
+    """Positions it was trained for, or stretched to; clips have fewer of them than tokens."""
 
 
 def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
@@ -87,7 +87,7 @@ def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
         clips=clips,
         sampling=sampling_of(generation, thinks=thinks),
         ends=_ends(generation, tokenizer),
-        context_tokens=model.config.get_text_config().max_position_embeddings,
+        num_positions=model.config.get_text_config().max_position_embeddings,
     )
 
 

@@ -94,6 +94,6 @@ def hard_because(question: str, settings: RouterSettings) -> str:
     return f"a question of {words} words" if words >= settings.hard_from_words else ""
 
 
-def chosen(backend: Backend, question: str, evidence: Sequence[Evidence]) -> Route | None:
+def route_of(backend: Backend, question: str, evidence: Sequence[Evidence]) -> Route | None:
     """The choice of a router; None where there is but one model."""
     return backend.choose(question, evidence) if isinstance(backend, Router) else None

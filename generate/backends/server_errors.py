@@ -15,6 +15,7 @@ from index.errors import BackendError, PromptTooLongError
 
 MAX_SHOWN_CHARS = 300
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
+_NOT_OF_LENGTH = (401, 403, 404, 429)
 _NO_MONEY = ("insufficient_quota", "arrearage", "freetieronly", "billing")
 _NUMBER = r"([\d,]*\d)"
 _LIMITS = (
@@ -40,6 +41,10 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 
+_TOO_MANY_PICTURES = re.compile(
+    r"may be provided in one prompt|(?:number|many|most) .{0,20}images?\b", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -51,6 +56,11 @@ class Server:
     api_key: str
     """Cut out of everything that is shown; empty: there is none."""
     key_variable: str | None
+
+    @property
+    def headers(self) -> dict[str, str | openai.Omit]:
+        """Of every request: without a key, none is sent, whatever the environment holds."""
+        return {} if self.api_key else {"Authorization": openai.omit}
 
     def shown(self, message: str) -> str:
         """A server's message in one line, without the key."""
@@ -80,40 +90,39 @@ def trouble_of(
     """
     if isinstance(error, openai.APIConnectionError):
         return _unreachable(error, server)
-    status = _status_of(error)
-    said = server.shown(_message_of(error))
-    too_long = _too_long(_message_of(error), prompt_tokens, answer_tokens)
-    if too_long is not None and status not in (401, 403, 404, 429):
-        return Trouble(too_long)
+    status, message = _status_of(error), _message_of(error)
+    if status not in _NOT_OF_LENGTH:
+        too_long = _too_long(message, prompt_tokens, answer_tokens)
+        if too_long is not None:
+            return Trouble(too_long)
+    said = server.shown(message)
     where = f"{server.address} ({server.model})"
-    if status in (401, 403):
-        return Trouble(BackendError(f"{where} refuses access: {said}; {_key_advice(server)}"))
-    if status == 404:
-        return Trouble(
-            BackendError(
-                f"{where} is not found: {said}; generate.openai.base_url ends with the version, "
-                "like http://localhost:8000/v1, and generate.openai.model is a name the server "
-                "knows"
-            )
-        )
-    if status == 413:
-        return Trouble(
-            BackendError(
-                f"{where} takes no message of this size; lower generate.token_budget, or raise "
-                "the server's limit of a request's bytes"
-            )
-        )
-    if re.search(r"may be provided in one prompt|(?:number|many|most) .{0,20}images?\b", said):
-        return Trouble(
-            BackendError(
-                f"{where} takes fewer pictures: {said}; start vLLM with --limit-mm-per-prompt "
-                "'{\"image\":1024}', or lower generate.token_budget"
-            )
-        )
     if status in _BUSY and not any(word in said.casefold() for word in _NO_MONEY):
         reason = f"{where} does not answer (status {status}): {said}; ask again later"
         return Trouble(BackendError(reason), is_passing=True, wait_s=_asked_wait_s(error))
-    return Trouble(BackendError(f"{where} refuses the question: {said}"))
+    return Trouble(BackendError(f"{where} {_refusal(status, said, server)}"))
+
+
+def _refusal(status: int, said: str, server: Server) -> str:
+    """What a refusal means and what to do about it."""
+    if status in (401, 403):
+        return f"refuses access: {said}; {_key_advice(server)}"
+    if status == 404:
+        return (
+            f"is not found: {said}; generate.openai.base_url ends with the version, like "
+            "http://localhost:8000/v1, and generate.openai.model is a name the server knows"
+        )
+    if status == 413:
+        return (
+            "takes no message of this size; lower generate.token_budget, or raise the server's "
+            "limit of a request's bytes"
+        )
+    if _TOO_MANY_PICTURES.search(said):
+        return (
+            f"takes fewer pictures: {said}; start vLLM with --limit-mm-per-prompt "
+            "'{\"image\":1024}', or lower generate.token_budget"
+        )
+    return f"refuses the question: {said}"
 
 
 def _unreachable(error: openai.APIConnectionError, server: Server) -> Trouble:

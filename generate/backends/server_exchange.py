@@ -172,6 +172,7 @@ class Exchange:
             **self._request.fields,
             stream=True,
             stream_options={"include_usage": True},
+            extra_headers=self._server.headers,
             extra_body=dict(self._request.extra) or None,
         )
         reason: str | None = None

@@ -13,6 +13,7 @@ import base64
 import functools
 import io
 import json
+import socket
 import sys
 import threading
 import time
@@ -95,8 +96,6 @@ def refusal_of(service: Service, mode: str, body: dict[str, Any], count: int) ->
             return Refusal(503, "overloaded")
         case ["wait", seconds] if count == 1:
             return Refusal(429, "slow down", retry_after=seconds)
-        case ["locked"]:
-            return Refusal(401, "Incorrect API key provided: SECRET")
         case ["poor"]:
             return Refusal(429, "You exceeded your current quota", "insufficient_quota")
         case ["pictures"]:
@@ -189,36 +188,42 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         service = self.service
         if self.path == "/asked":
-            return self._reply({"asked": service.asked, "left": service.left})
+            self._reply({"asked": service.asked, "left": service.left})
+            return
         mode = self.path.split("/")[1]
         self._note(mode, {})
         names = ["tiny"] if mode == "alone" else ["tiny", "canned"]
-        if mode == "unlisted":
-            return self._refuse(Refusal(404, "not found"))
-        if mode == "page":
-            return self._send(200, b"<html>hello</html>", "text/html")
-        if mode == "locked":
-            key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            return self._refuse(Refusal(401, f"Incorrect API key provided: {key}"))
-        models = [{"id": name, "object": "model", "max_model_len": CONTEXT_TOKENS} for name in names]
-        return self._reply({"object": "list", "data": models})
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        models = [
+            {"id": name, "object": "model", "max_model_len": CONTEXT_TOKENS} for name in names
+        ]
+        match mode:
+            case "unlisted":
+                self._refuse(Refusal(404, "not found"))
+            case "page":
+                self._send(200, b"<html>hello</html>", "text/html")
+            case "locked":
+                self._refuse(Refusal(401, f"Incorrect API key provided: {key}"))
+            case _:
+                self._reply({"object": "list", "data": models})
 
     def do_POST(self) -> None:
         service = self.service
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         mode = self.path.split("/")[1]
         count = self._note(mode, body)
-        if mode == "hangup":
-            return self.connection.close()
         refusal = refusal_of(service, mode, body, count)
-        if refusal is not None:
-            return self._refuse(refusal)
-        try:
-            self._stream(mode, body)
-        except OSError:
-            service.left += 1
+        if mode == "hangup":
             self.close_connection = True
-        return None
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif refusal is not None:
+            self._refuse(refusal)
+        else:
+            try:
+                self._stream(mode, body)
+            except OSError:
+                service.left += 1
+                self.close_connection = True
 
     def _note(self, mode: str, body: dict[str, Any]) -> int:
         with self.service.lock:

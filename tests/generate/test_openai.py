@@ -152,8 +152,8 @@ def test_the_clips_of_one_video_go_with_absolute_times(
     prompt = question("[E1] a\n", later, "\n[E2] a\n", earlier, "\n[E3] b\n", other, "\n")
     backend = opened(replace(settings, frames_as="clip", model="tiny"), "video")
     _, ending = said(backend, prompt)
-    # The second clip stands within the first; both have the same tokens as apart.
-    assert ending.prompt_tokens == backend.count(prompt)
+    # Both clips stand where the first one does; two line ends that meet are one token.
+    assert ending.prompt_tokens == backend.count(prompt) - 1
     assert not backend.costs.is_exact
     parts = prompt_of(last_asked(server, "video")["body"]).turns[0].parts
     [video] = [part for part in parts if isinstance(part, ClipPart)]
@@ -169,6 +169,7 @@ def test_no_key_of_the_environment_goes_to_a_server_that_was_not_given_it(
     server: str, settings: OpenAISettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "not-for-you")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "not-for-you")
     monkeypatch.setenv("OPENAI_ORG_ID", "not-for-you")
     monkeypatch.setenv("MY_KEY", "for-you-123")
     said(opened(settings, "keyless"), question())
@@ -176,9 +177,10 @@ def test_no_key_of_the_environment_goes_to_a_server_that_was_not_given_it(
     for mode, authorization in (("keyless", None), ("keyed", "Bearer for-you-123")):
         headers = [one["headers"] for one in asked(server)["asked"] if one["mode"] == mode]
         assert len(headers) == 2
-        assert {one.get("Authorization") for one in headers} == {authorization}
+        sent = [{name.casefold(): value for name, value in one.items()} for one in headers]
+        assert {one.get("authorization") for one in sent} == {authorization}
         assert "not-for-you" not in json.dumps(headers)
-    with pytest.raises(BackendError, match="refuses access.*right key into .*MY_KEY") as caught:
+    with pytest.raises(BackendError, match=r"refuses access.*right key into .*MY_KEY") as caught:
         opened(replace(settings, api_key_variable="MY_KEY"), "locked")
     assert "for-you-123" not in str(caught.value)
     monkeypatch.delenv("MY_KEY")
@@ -192,7 +194,7 @@ def test_no_key_of_the_environment_goes_to_a_server_that_was_not_given_it(
         ("plain", "other", r"'other' is not served by .*, which has tiny, canned"),
         ("plain", None, r"there are several at .*, which has tiny, canned"),
         ("unlisted", None, "does not list its models; name one"),
-        ("page", "tiny", "not JSON; generate.openai.base_url ends with the version|has nothing"),
+        ("page", "tiny", "is no list of models; generate.openai.base_url ends with the version"),
     ],
 )
 def test_what_is_not_served_is_said_at_once(
@@ -256,10 +258,8 @@ def test_an_answer_that_breaks_off_keeps_what_had_come(
     server: str, settings: OpenAISettings, mode: str, message: str
 ) -> None:
     had = "It was" if mode == "filtered" else "It was in "
-    stream = opened(settings, mode).stream(
-        question(), max_answer_tokens=12, stop=threading.Event()
-    )
-    pieces = []
+    stream = opened(settings, mode).stream(question(), max_answer_tokens=12, stop=threading.Event())
+    pieces: list[str] = []
     with pytest.raises(AnswerCutError, match=message) as caught:
         pieces.extend(stream)
     assert caught.value.text == had
@@ -289,10 +289,10 @@ def test_stopping_closes_the_connection(server: str, settings: OpenAISettings) -
     stop.set()
     assert len(list(stream)) < len(CANNED)
     assert stream.ending == Ending("stopped")
-    waiting = threading.Event()
+    mute, waiting = opened(settings, "mute"), threading.Event()
     threading.Timer(0.2, waiting.set).start()
     began = time.perf_counter()
-    assert said(opened(settings, "mute"), question(), stop=waiting)[1].reason == "stopped"
+    assert said(mute, question(), stop=waiting)[1].reason == "stopped"
     assert time.perf_counter() - began < 1.4
     deadline = time.perf_counter() + 5
     while asked(server)["left"] < 2 and time.perf_counter() < deadline:
@@ -302,7 +302,7 @@ def test_stopping_closes_the_connection(server: str, settings: OpenAISettings) -
 
 def test_an_answer_that_takes_too_long_is_given_up(settings: OpenAISettings) -> None:
     hasty = replace(settings, timeout_s=0.35)
-    with pytest.raises(AnswerCutError, match="not done within 0.35 s"):
+    with pytest.raises(AnswerCutError, match=r"not done within 0\.35 s"):
         said(opened(hasty, "slow"), question())
 
 
@@ -341,7 +341,7 @@ def test_a_server_that_reads_less_gets_a_shorter_prompt(
         assert found.ledger["longer_prompts_refused"] == len(tries) - 1
         return found
 
-    whole, short = ask(100_000), ask(2_000)
+    whole, short = ask(100_000), ask(700)
     assert whole.ledger["longer_prompts_refused"] == 0
     assert short.ledger["longer_prompts_refused"] in (1, 2, 3, 4)
     assert short.read.prompt_tokens is not None

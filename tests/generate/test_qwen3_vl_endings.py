@@ -11,8 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from generate.backends.qwen3_vl import Qwen3VLBackend
+from generate.backends.qwen3_vl import END_OF_THOUGHTS, Qwen3VLBackend
 from generate.backends.qwen_loading import LoadedModel
+from generate.backends.qwen_reading import positions_of
 from generate.settings import Qwen3VLSettings
 from index.errors import BackendError, PromptTooLongError
 from tests.generate.ask_qwen import (
@@ -183,6 +184,20 @@ def test_a_prompt_beyond_the_context_is_refused(tiny: LoadedModel) -> None:
     ) as raised:
         said(tight, PROMPTS["both"])
     assert raised.value.limit_tokens == length + LENGTH
+
+
+def test_clips_have_fewer_positions_than_tokens(tiny: LoadedModel) -> None:
+    tokens = tiny.tokenizer.tokens_of(PROMPTS["both"])
+    positions, delta = positions_of(tiny.model, tokens)
+    assert tokens.num_positions == int(positions.max()) + 1 == len(tokens.ids) + delta
+    assert tokens.num_positions < len(tokens.ids) - 50
+    behind = LENGTH + len(tiny.tokenizer.ids_of(END_OF_THOUGHTS))
+    settings = replace(GREEDY, yarn_factor=2.0)
+    fits = replace(tiny, num_positions=tokens.num_positions + behind)
+    assert said(Qwen3VLBackend(settings, fits), PROMPTS["both"])[1].reason == "length"
+    tight = replace(tiny, num_positions=tokens.num_positions + behind - 1)
+    with pytest.raises(PromptTooLongError):
+        said(Qwen3VLBackend(settings, tight), PROMPTS["both"])
 
 
 def test_pictures_that_are_not_what_was_said_are_refused(tiny: LoadedModel) -> None:

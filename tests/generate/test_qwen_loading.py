@@ -106,9 +106,11 @@ def test_weights_are_computed_in_what_they_were_saved_in(folder: Path) -> None:
 def test_yarn_stretches_the_context(qwen_folder: Path) -> None:
     plain = load_qwen3_vl(settings_of(qwen_folder))
     loaded = load_qwen3_vl(replace(settings_of(qwen_folder), yarn_factor=3.0))
-    assert loaded.context_tokens == 3 * plain.context_tokens == 786_432
-    wide = replace(GREEDY, context_tokens=1_000_000)
-    assert Qwen3VLBackend(wide, loaded).context_tokens == 786_432
+    assert loaded.num_positions == 3 * plain.num_positions == 786_432
+    wide = replace(GREEDY, context_tokens=1_000_000, yarn_factor=3.0)
+    assert Qwen3VLBackend(wide, loaded).context_tokens == 1_000_000
+    without = replace(wide, yarn_factor=None)
+    assert Qwen3VLBackend(without, plain).context_tokens == 262_144
     before, after = (one.model.model.language_model.rotary_emb for one in (plain, loaded))
     assert after.inv_freq[0] == before.inv_freq[0]
     assert after.inv_freq[-1] == pytest.approx(float(before.inv_freq[-1]) / 3)
@@ -249,7 +251,7 @@ def test_a_missing_device_names_the_fix(qwen_folder: Path) -> None:
             "prefill_chunk_tokens must be at least 1",
         ),
         (lambda: Qwen3VLSettings(yarn_factor=0.5), "yarn_factor must be at least 1"),
-        (lambda: Qwen3VLSettings(kept_prompts=-1), "kept_prompts must not be negative"),
+        (lambda: Qwen3VLSettings(kept_tokens=-1), "kept_tokens must not be negative"),
     ],
 )
 def test_impossible_settings_are_refused(make: Callable[[], object], message: str) -> None:

@@ -106,9 +106,7 @@ def test_models_of_a_router_differ_from_the_backends_only_in_what_is_named() -> 
     )
     assert settings.backends == (
         Qwen3VLSettings(model="2B", threads=1),
-        OpenAISettings(
-            base_url="http://big:1/v1", model="32B", max_thought_tokens=99, seed=5
-        ),
+        OpenAISettings(base_url="http://big:1/v1", model="32B", max_thought_tokens=99, seed=5),
     )
     with pytest.raises(SettingsError, match=r"generate\.qwen3_vl\.model"):
         GenerateSettings(backend="router")
