@@ -249,7 +249,7 @@ class CatalogReader:
     def picture_location(self, ids: Sequence[int]) -> list[tuple[int, int] | None]:
         """(offset, bytes) in pictures.bin of each moment, in the order asked for, or None."""
         fields = "moment, picture_offset, picture_bytes"
-        rows = _select([(self, ids)], f"{fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})")
+        rows = _select([(self, ids)], f"{fields} FROM {{schema}}.moments WHERE rowid IN {{ids}}")
         found = {row[1]: (row[2], row[3]) for row in rows if row[2] is not None}
         return [found.get(number) for number in ids]
 
@@ -301,7 +301,7 @@ def _select_moments(wanted: Wanted, fields: str) -> dict[Key, Row]:
 
     Raises IndexError when one is not in its catalog.
     """
-    statement = f"moment, segment, {fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})"
+    statement = f"moment, segment, {fields} FROM {{schema}}.moments WHERE rowid IN {{ids}}"
     rows = {(row[0], row[1]): row[2:] for row in _select(wanted, statement)}
     for number, (_, ids) in enumerate(wanted):
         missing = [moment for moment in ids if (number, moment) not in rows]
@@ -332,7 +332,7 @@ def _select_parts(
         for number, (reader, ids) in enumerate(wanted)
     ]
     rows = _select(
-        narrowed, f"moment, {fields}, position FROM {{schema}}.{table} WHERE moment IN ({{ids}})"
+        narrowed, f"moment, {fields}, position FROM {{schema}}.{table} WHERE moment IN {{ids}}"
     )
     parts: defaultdict[Key, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: int(row[-1])):
@@ -343,13 +343,16 @@ def _select_parts(
 def _select(wanted: Wanted, statement: str) -> list[Row]:
     """Run `SELECT {statement}` on several catalogs at once; rows begin with the catalog's number.
 
-    `{schema}` and `{ids}` are filled in; constant ids let DuckDB skip row groups.
+    `{schema}` and `{ids}`, a set of numbers, are filled in. DuckDB joins a set that comes from a
+    query, and passes it down to the scan, which reads only rows in it; from a list of constants it
+    would make a filter over all rows of their row groups.
     """
     queries = []
     for number, (reader, ids) in enumerate(wanted):
         numbers = sorted({int(moment) for moment in ids})
         if numbers:
-            filled = statement.format(schema=reader.schema, ids=", ".join(map(str, numbers)))
+            ids_set = f"(SELECT unnest({numbers}::BIGINT[]))"
+            filled = statement.format(schema=reader.schema, ids=ids_set)
             queries.append(f"SELECT {number}, {filled}")
     if not queries:
         return []

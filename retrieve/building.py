@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from index.records import Moment, MomentKind, PageArea, Span, Word
-from retrieve.confidence import Signals, confidence, signals_of
+from retrieve.confidence import COMPARED, Signals, confidence, signals_of
 from retrieve.grouping import Distinct, distinct_places
 from retrieve.headline import headline
 from retrieve.hits import Duplicate, Hit, PlacedLink, Reason
@@ -39,15 +39,15 @@ def build_hits(
     cannot be read.
     """
     groups = merged(candidates, question, settings)
+    count = max(k, COMPARED)
     places = (
-        [Distinct(group) for group in groups]
+        [Distinct(group) for group in groups[:count]]
         if apart
-        else distinct_places(groups, snapshot, settings)
+        else distinct_places(groups, snapshot, settings, k=count)
     )
     weights = word_weights(question, snapshot) if question.strip() else {}
     leaders = [place.leader for place in places]
     signals = signals_of(leaders, question, weights, settings.confidence)
-    shown = places[:k]
     whole = _whole(snapshot, leaders[:k])
     return tuple(
         _hit(
@@ -60,7 +60,7 @@ def build_hits(
             settings=settings,
             weights=weights,
         )
-        for rank, place in enumerate(shown, start=1)
+        for rank, place in enumerate(places[:k], start=1)
     )
 
 

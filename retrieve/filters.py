@@ -121,8 +121,9 @@ def allowed_sources(snapshot: Snapshot, filters: Filters) -> Mask:
 
 def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> Mask:
     """Which moments are of these kinds: (num_moments,) bool."""
-    wanted = np.array([kind in kinds for kind in MOMENT_KINDS])
-    mask: Mask = wanted[snapshot.columns.kind]
+    mask = np.zeros(snapshot.num_moments, dtype=np.bool_)
+    for kind in set(kinds):
+        mask |= snapshot.columns.kind == MOMENT_KINDS.index(kind)
     return mask
 
 

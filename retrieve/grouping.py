@@ -48,13 +48,12 @@ class Distinct:
 
 
 def distinct_places(
-    groups: Sequence[Group], snapshot: Snapshot, settings: RetrieveSettings
+    groups: Sequence[Group], snapshot: Snapshot, settings: RetrieveSettings, *, k: int
 ) -> list[Distinct]:
-    """Put groups (best first) that are the same under the first of them, in their order.
+    """Put groups (best first) that are the same under the first of them; the first k of these.
 
-    Every group is in exactly one; what is like a duplicate, but not like its leader, stays by
-    itself. Only moments of one kind are compared. Raises LibraryError when a picture cannot be
-    read.
+    No group is in two; what is like a duplicate, but not like its leader, stays by itself. Only
+    moments of one kind are compared. Raises LibraryError when a picture cannot be read.
     """
     found: list[tuple[Distinct, _Looks]] = []
     for group in groups:
@@ -64,7 +63,8 @@ def distinct_places(
                 distinct.duplicates.append(group)
                 break
         else:
-            found.append((Distinct(group), looks))
+            if len(found) < k:
+                found.append((Distinct(group), looks))
     return [distinct for distinct, _ in found]
 
 
@@ -73,10 +73,15 @@ def same_text(one: Counter[str], other: Counter[str], share: float) -> bool:
 
     `share`: of the words of both together, those that both have (Dice's coefficient).
     """
-    total = one.total() + other.total()
-    if min(one.total(), other.total()) < _FEWEST_WORDS:
+    sizes = one.total(), other.total()
+    if min(sizes) < _FEWEST_WORDS:
         return False
-    if (one & other).total() * 2 < share * total:
+    enough = share * sum(sizes)
+    # At most so many words are in both; to count them takes ten times as long.
+    repeated = min(sizes[0] - len(one), sizes[1] - len(other))
+    if (len(one.keys() & other.keys()) + repeated) * 2 < enough:
+        return False
+    if (one & other).total() * 2 < enough:
         return False
     different = (one - other) + (other - one)
     return not any(word in _DENYING or _has_digit(word) for word in different)

@@ -7,6 +7,7 @@ that stays on the screen, a picture that goes on.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _QUOTED_WORDS = 2
 """An utterance with fewer content words is no quote by itself."""
+_ROUNDING_S = 0.001
+"""More than floats round in times of centuries."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,37 @@ class Group:
     """Moments that speak for it without widening it."""
     overlapping: list[Candidate] = field(default_factory=list)
     """Moments that speak for it, too, and are places of their own."""
+    _about_s: tuple[float, float] = field(init=False, default=(0.0, 0.0))
+    """Where the place starts and ends, as floats (videos)."""
+
+    def __post_init__(self) -> None:
+        self._measure()
+
+    def join(self, candidate: Candidate) -> None:
+        """The candidate makes up the place, too."""
+        self.joined.append(candidate)
+        self._measure()
+
+    def take_over(self, candidate: Candidate) -> None:
+        """The candidate says the same at a more exact place: the hit moves there."""
+        self.supports.extend(self.joined)
+        self.anchor = candidate
+        self.joined = [candidate]
+        self._measure()
+
+    def _measure(self) -> None:
+        if isinstance(self.moment.place, Span):
+            span = self.span()
+            self._about_s = span.start_s, span.end_s
+
+    def is_surely_apart(self, span: Span, gap_s: float) -> bool:
+        """True when a span is further away than the gap, not only by what floats round (videos).
+
+        Most pairs of moments are far apart, and exact times take long to compare.
+        """
+        start_s, end_s = self._about_s
+        spare_s = gap_s + _ROUNDING_S
+        return span.start_s > end_s + spare_s or span.end_s < start_s - spare_s
 
     @property
     def members(self) -> list[Candidate]:
@@ -70,9 +104,13 @@ def merged(
     """
     groups: list[Group] = []
     in_order = best_first(candidates)
+    by_source: defaultdict[str, list[Group]] = defaultdict(list)
     for candidate in in_order:
-        if not any(_absorb(group, candidate, question, settings) for group in groups):
-            groups.append(Group(candidate, candidate.score, joined=[candidate]))
+        near = by_source[candidate.stored.source.id]
+        if not any(_absorb(group, candidate, question, settings) for group in near):
+            group = Group(candidate, candidate.score, joined=[candidate])
+            groups.append(group)
+            near.append(group)
     for group in groups:
         group.overlapping.extend(_overlapping_texts(group, in_order))
     return groups
@@ -84,11 +122,12 @@ def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _absorb(group: Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
-    """Take the candidate into the group when it is the same place; False when it is not."""
-    if group.anchor.stored.source.id != candidate.stored.source.id:
-        return False
-    if isinstance(candidate.stored.moment.place, PageArea):
+    """Take the candidate into a group of its source when it is the same place; False: it is not."""
+    place = candidate.stored.moment.place
+    if isinstance(place, PageArea):
         return _absorb_on_page(group, candidate, settings)
+    if group.is_surely_apart(place, max(settings.merge_gap_s, 0.0)):
+        return False
     if group.moment.kind is candidate.stored.moment.kind:
         return _absorb_same_kind(group, candidate, question, settings)
     return _absorb_other_kind(group, candidate, settings)
@@ -102,7 +141,7 @@ def _absorb_on_page(group: Group, candidate: Candidate, settings: RetrieveSettin
         group.supports.append(candidate)
         return True
     if group.moment.kind is MomentKind.PAGE:
-        _take_over(group, candidate)
+        group.take_over(candidate)
         return True
     if share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share:
         group.supports.append(candidate)
@@ -125,7 +164,7 @@ def _absorb_same_kind(
         same_names = moment.text != "" and group.moment.text == moment.text
         goes_on = same_names or _nearly_as_strong(group.anchor, candidate, settings.merge_ratio)
     if goes_on:
-        group.joined.append(candidate)
+        group.join(candidate)
     return goes_on
 
 
@@ -141,17 +180,10 @@ def _absorb_other_kind(group: Group, candidate: Candidate, settings: RetrieveSet
     if share_of_shorter(group.moment.text, moment.text) < settings.same_text_share:
         return False
     if moment.kind is MomentKind.UTTERANCE:
-        _take_over(group, candidate)
+        group.take_over(candidate)
     else:
         group.supports.append(candidate)
     return True
-
-
-def _take_over(group: Group, candidate: Candidate) -> None:
-    """The candidate says the same at a more exact place: the hit moves there."""
-    group.supports.extend(group.joined)
-    group.anchor = candidate
-    group.joined = [candidate]
 
 
 def _is_quoted(utterance: MomentText, question: str) -> bool:
@@ -178,6 +210,7 @@ def _overlapping_texts(group: Group, candidates: Sequence[Candidate]) -> list[Ca
         for candidate in candidates
         if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT
         and candidate.stored.source.id == group.anchor.stored.source.id
+        and not group.is_surely_apart(candidate.stored.moment.span, 0.0)
         and candidate.stored.id not in known
         and span.overlaps(candidate.stored.moment.span)
     ]

@@ -81,7 +81,7 @@ def test_only_moments_of_one_kind_are_duplicates(archive: Snapshot) -> None:
     printed = candidate(4, text, 0.6, kind=MomentKind.PASSAGE, source=MANUAL)
     edition = candidate(5, text, 0.5, kind=MomentKind.PASSAGE, source=MANUAL)
     groups = merged([said, repeated, shown, printed, edition], "mites", SETTINGS)
-    places = distinct_places(groups, archive, SETTINGS)
+    places = distinct_places(groups, archive, SETTINGS, k=len(groups))
     ids = [
         [group.anchor.stored.id for group in (place.leader, *place.duplicates)] for place in places
     ]
@@ -117,7 +117,7 @@ def test_frames_of_one_photograph_are_duplicates(archive: Snapshot, embedder: Em
         )
         for one in found
     ]
-    places = distinct_places(merged(apart, "animal", SETTINGS), archive, SETTINGS)
+    places = distinct_places(merged(apart, "animal", SETTINGS), archive, SETTINGS, k=9)
     assert sorted(len(place.duplicates) for place in places) == [2, 2]  # a cat, a cup of coffee
 
 
