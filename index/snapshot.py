@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from index.catalog import Wanted, read_moments, read_texts
+from index.catalog import Wanted, read_moments, read_texts, read_words
 from index.errors import LibraryError
 from index.inventory import InventoryRow, read_inventory
 from index.links import PageLinks, read_links
@@ -23,7 +23,7 @@ from index.metadata import MetadataTable, SourceMetadata, read_metadata
 from index.numbering import Numbering
 from index.open_shard import OpenShard
 from index.ranking import Ids, Mask, Vectors, starts_of
-from index.records import Moment, MomentText, PageRange, Source, Span
+from index.records import Moment, MomentText, MomentWords, PageRange, Source, Span
 from index.snapshot_columns import Columns
 from index.two_level import TwoLevelIndex
 from index.word_query import Phrases, Typos
@@ -300,6 +300,10 @@ class Snapshot:
     def texts(self, ids: Sequence[int] | Ids | range) -> list[StoredText]:
         """As `moments`, only what they say and where: read several times as fast."""
         return [StoredText(*row) for row in self._read(ids, read_texts)]
+
+    def words_of(self, ids: Sequence[int] | Ids) -> list[MomentWords]:
+        """What the moments of these global ids hold of the words of their texts, in that order."""
+        return [row[-1] for row in self._read(ids, read_words)]
 
     def _read(
         self, ids: Sequence[int] | Ids | range, read: Callable[[Wanted], list[list[_Read]]]
