@@ -382,8 +382,8 @@ def _select(wanted: Wanted, statement: str) -> list[Row]:
     for number, (reader, ids) in enumerate(wanted):
         numbers = sorted({int(moment) for moment in ids})
         if numbers:
-            ids_set = f"(SELECT unnest({numbers}::BIGINT[]))"
-            filled = statement.format(schema=reader.schema, ids=ids_set)
+            among = f"(SELECT unnest('{numbers}'::BIGINT[]))"
+            filled = statement.format(schema=reader.schema, ids=among)
             queries.append(f"SELECT {number}, {filled}")
     if not queries:
         return []

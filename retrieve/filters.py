@@ -65,7 +65,9 @@ def allowed_moments(snapshot: Snapshot, filters: Filters) -> Mask | None:
     columns = snapshot.columns
     allowed = np.ones(snapshot.num_moments, dtype=np.bool_)
     if (filters.sources, filters.where, filters.permissions) != (None, None, None):
-        allowed &= allowed_sources(snapshot, filters)[columns.source_index]
+        # Moments come source by source.
+        sizes = [len(snapshot.source_range(source_id)) for source_id in snapshot.source_ids]
+        allowed &= np.repeat(allowed_sources(snapshot, filters), sizes)
     if filters.kinds is not None:
         allowed &= kind_mask(snapshot, filters.kinds)
     if filters.within is not None:

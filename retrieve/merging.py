@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from index.records import MomentKind, MomentText, PageArea, Span
@@ -37,8 +38,9 @@ class Group:
     """Moments that speak for it without widening it."""
     overlapping: list[Candidate] = field(default_factory=list)
     """Moments that speak for it, too, and are places of their own."""
-    _about_s: tuple[float, float] = field(init=False, default=(0.0, 0.0))
-    """Where the place starts and ends, as floats (videos)."""
+    start_s: float = field(init=False, default=-inf)
+    """Where the place starts, rounded (videos)."""
+    end_s: float = field(init=False, default=inf)
 
     def __post_init__(self) -> None:
         self._measure()
@@ -58,16 +60,7 @@ class Group:
     def _measure(self) -> None:
         if isinstance(self.moment.place, Span):
             span = self.span()
-            self._about_s = span.start_s, span.end_s
-
-    def is_surely_apart(self, span: Span, gap_s: float) -> bool:
-        """True when a span is further away than the gap, not only by what floats round (videos).
-
-        Most pairs of moments are far apart, and exact times take long to compare.
-        """
-        start_s, end_s = self._about_s
-        spare_s = gap_s + _ROUNDING_S
-        return span.start_s > end_s + spare_s or span.end_s < start_s - spare_s
+            self.start_s, self.end_s = span.start_s, span.end_s
 
     @property
     def members(self) -> list[Candidate]:
@@ -106,14 +99,28 @@ def merged(
     in_order = best_first(candidates)
     by_source: defaultdict[str, list[Group]] = defaultdict(list)
     for candidate in in_order:
-        near = by_source[candidate.stored.source.id]
+        of_source = by_source[candidate.stored.source.id]
+        near = _near(of_source, candidate.stored.moment, settings.merge_gap_s)
         if not any(_absorb(group, candidate, question, settings) for group in near):
             group = Group(candidate, candidate.score, joined=[candidate])
             groups.append(group)
-            near.append(group)
-    for group in groups:
-        group.overlapping.extend(_overlapping_texts(group, in_order))
+            of_source.append(group)
+    for candidate in in_order:
+        if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT:
+            _tell_overlapped(by_source[candidate.stored.source.id], candidate)
     return groups
+
+
+def _near(groups: Sequence[Group], moment: MomentText, gap_s: float) -> list[Group]:
+    """The groups of a source that may be within the gap of a moment, or overlap it.
+
+    Told by rounded times: most pairs are far apart, and exact ones take long to compare.
+    """
+    if isinstance(moment.place, PageArea):
+        return list(groups)
+    spare_s = max(gap_s, 0.0) + _ROUNDING_S
+    first_s, last_s = moment.place.start_s - spare_s, moment.place.end_s + spare_s
+    return [group for group in groups if group.start_s <= last_s and group.end_s >= first_s]
 
 
 def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -123,11 +130,8 @@ def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _absorb(group: Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
     """Take the candidate into a group of its source when it is the same place; False: it is not."""
-    place = candidate.stored.moment.place
-    if isinstance(place, PageArea):
+    if isinstance(candidate.stored.moment.place, PageArea):
         return _absorb_on_page(group, candidate, settings)
-    if group.is_surely_apart(place, max(settings.merge_gap_s, 0.0)):
-        return False
     if group.moment.kind is candidate.stored.moment.kind:
         return _absorb_same_kind(group, candidate, question, settings)
     return _absorb_other_kind(group, candidate, settings)
@@ -199,18 +203,11 @@ def _nearly_as_strong(first: Candidate, second: Candidate, ratio: float) -> bool
     return stronger > 0 and min(first.cosine, second.cosine) >= ratio * stronger
 
 
-def _overlapping_texts(group: Group, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _tell_overlapped(groups: Sequence[Group], shown: Candidate) -> None:
     """Screen text shown while an utterance is heard speaks for it, and stays a hit of its own."""
-    if group.moment.kind is not MomentKind.UTTERANCE:
-        return []
-    span = group.span()
-    known = {member.stored.id for member in (*group.joined, *group.supports)}
-    return [
-        candidate
-        for candidate in candidates
-        if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT
-        and candidate.stored.source.id == group.anchor.stored.source.id
-        and not group.is_surely_apart(candidate.stored.moment.span, 0.0)
-        and candidate.stored.id not in known
-        and span.overlaps(candidate.stored.moment.span)
-    ]
+    moment = shown.stored.moment
+    for group in _near(groups, moment, 0.0):
+        if group.moment.kind is not MomentKind.UTTERANCE or not group.span().overlaps(moment.span):
+            continue
+        if all(one.stored.id != shown.stored.id for one in (*group.joined, *group.supports)):
+            group.overlapping.append(shown)
