@@ -344,7 +344,7 @@ def _within(allowed: Mask) -> tuple[int, int, Query | None]:
     these are all of the shard's.
     """
     first = int(np.argmax(allowed))
-    last = len(allowed) - 1 - int(np.argmax(allowed[::-1]))
+    last = allowed.tobytes().rfind(1)  # NumPy searches backwards ten times as long
     changed = allowed[first + 1 : last + 1] != allowed[first:last]
     changes = np.zeros(0, dtype=np.int64)
     if np.count_nonzero(changed) < 2 * _LARGEST_FILTER_RUNS:

@@ -289,6 +289,10 @@ class Snapshot:
         }
         return {word: others for word, others in told.items() if others}
 
+    def cosines(self, query: Vectors, ids: Ids) -> Vectors:
+        """How much moments are like a unit vector, as `search_vectors` tells it."""
+        return self._vectors.scores(query, self._stored(ids))
+
     def vectors(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors, (len(ids), d) float32."""
         return self._vectors.reconstruct(self._stored(ids))

@@ -124,8 +124,9 @@ def allowed_sources(snapshot: Snapshot, filters: Filters) -> Mask:
 def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> Mask:
     """Which moments are of these kinds: (num_moments,) bool."""
     mask = np.zeros(snapshot.num_moments, dtype=np.bool_)
-    for kind in set(kinds):
-        mask |= snapshot.columns.kind == MOMENT_KINDS.index(kind)
+    equal = np.empty_like(mask)
+    for kind in kinds:
+        mask |= np.equal(snapshot.columns.kind, MOMENT_KINDS.index(kind), out=equal)
     return mask
 
 

@@ -8,13 +8,13 @@ that stays on the screen, a picture that goes on.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
 from index.records import MomentKind, MomentText, PageArea, Span
-from retrieve.words import content_words, share_of_shorter, share_within
+from retrieve.words import content_words, share_of_shorter
 
 if TYPE_CHECKING:
     from retrieve.hits import Candidate
@@ -96,12 +96,13 @@ def merged(
     Every candidate is in exactly one group, and may speak for another (`Group.overlapping`).
     """
     groups: list[Group] = []
+    asked = frozenset(content_words(question))
     in_order = best_first(candidates)
     by_source: defaultdict[str, list[Group]] = defaultdict(list)
     for candidate in in_order:
         of_source = by_source[candidate.stored.source.id]
         near = _near(of_source, candidate.stored.moment, settings.merge_gap_s)
-        if not any(_absorb(group, candidate, question, settings) for group in near):
+        if not any(_absorb(group, candidate, asked, settings) for group in near):
             group = Group(candidate, candidate.score, joined=[candidate])
             groups.append(group)
             of_source.append(group)
@@ -128,12 +129,14 @@ def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda one: (-one.score, one.stored.id))
 
 
-def _absorb(group: Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
+def _absorb(
+    group: Group, candidate: Candidate, asked: Set[str], settings: RetrieveSettings
+) -> bool:
     """Take the candidate into a group of its source when it is the same place; False: it is not."""
     if isinstance(candidate.stored.moment.place, PageArea):
         return _absorb_on_page(group, candidate, settings)
     if group.moment.kind is candidate.stored.moment.kind:
-        return _absorb_same_kind(group, candidate, question, settings)
+        return _absorb_same_kind(group, candidate, asked, settings)
     return _absorb_other_kind(group, candidate, settings)
 
 
@@ -154,13 +157,13 @@ def _absorb_on_page(group: Group, candidate: Candidate, settings: RetrieveSettin
 
 
 def _absorb_same_kind(
-    group: Group, candidate: Candidate, question: str, settings: RetrieveSettings
+    group: Group, candidate: Candidate, asked: Set[str], settings: RetrieveSettings
 ) -> bool:
     moment = candidate.stored.moment
     if group.span().gap_to(moment.span) > settings.merge_gap_s:
         return False
     if moment.kind is MomentKind.UTTERANCE:
-        goes_on = _is_quoted(group.moment, question) and _is_quoted(moment, question)
+        goes_on = _is_quoted(moment, asked) and _is_quoted(group.moment, asked)
     elif moment.kind is MomentKind.SCREEN_TEXT:
         goes_on = share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share
     else:
@@ -190,10 +193,10 @@ def _absorb_other_kind(group: Group, candidate: Candidate, settings: RetrieveSet
     return True
 
 
-def _is_quoted(utterance: MomentText, question: str) -> bool:
-    """True when the question holds nearly all of what is said."""
-    enough = len(set(content_words(utterance.text))) >= _QUOTED_WORDS
-    return enough and share_within(utterance.text, question) >= 0.8
+def _is_quoted(utterance: MomentText, asked: Set[str]) -> bool:
+    """True when the content words of the question hold nearly all of what is said."""
+    words = set(content_words(utterance.text))
+    return len(words) >= _QUOTED_WORDS and len(words & asked) / len(words) >= 0.8
 
 
 def _nearly_as_strong(first: Candidate, second: Candidate, ratio: float) -> bool:
