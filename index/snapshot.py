@@ -24,7 +24,7 @@ from index.numbering import Numbering
 from index.open_shard import OpenShard
 from index.ranking import Ids, Mask, Vectors, starts_of
 from index.records import Moment, MomentText, MomentWords, PageRange, Source, Span
-from index.snapshot_columns import Columns
+from index.snapshot_columns import joined_columns
 from index.two_level import TwoLevelIndex
 from index.word_query import Phrases, Typos
 from index.word_search import LexicalIndex
@@ -115,7 +115,12 @@ class Snapshot:
         self.source_ids: list[str] = [source.id for source in found]
         self._metadata = metadata
         self.metadata = MetadataTable(metadata, self.source_ids)
-        self.columns = self._joined_columns()
+        self.columns = joined_columns(
+            [shard.columns for shard in shards],
+            (self._source_starts, self._sources),
+            (self._segment_starts, self._segments),
+            self._moments,
+        )
         self._source_ranges = self._ranges()
 
     def _number_what_is_left(self) -> None:
@@ -378,28 +383,6 @@ class Snapshot:
             (self._shards[owner], int(self._moment_starts[owner]), unique[owners == owner].tolist())
             for owner in np.unique(owners).tolist()
         ]
-
-    def _joined_columns(self) -> Columns:
-        parts = [shard.columns for shard in self._shards]
-        kept = self._moments.kept
-        sources = zip(parts, self._source_starts, strict=False)
-        segments = zip(parts, self._segment_starts, strict=False)
-        no_int64 = np.zeros(0, dtype=np.int64)
-        no_float = np.zeros(0, dtype=np.float64)
-        return Columns(
-            source_index=self._sources.seen(
-                kept(np.concatenate([no_int64, *(part.source + start for part, start in sources)]))
-            ).astype(np.int32),
-            segment=self._segments.seen(
-                kept(
-                    np.concatenate([no_int64, *(part.segment + start for part, start in segments)])
-                )
-            ),
-            kind=kept(np.concatenate([no_int64.astype(np.int8), *(part.kind for part in parts)])),
-            start_s=kept(np.concatenate([no_float, *(part.start_s for part in parts)])),
-            end_s=kept(np.concatenate([no_float, *(part.end_s for part in parts)])),
-            page=kept(np.concatenate([no_int64.astype(np.int32), *(part.page for part in parts)])),
-        )
 
     def _ranges(self) -> dict[str, range]:
         counts = np.bincount(self.columns.source_index, minlength=len(self.source_ids))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.catalog import MOMENT_KINDS
 from index.errors import QuestionError
 from index.metadata import MetadataColumn, Value
 from index.records import MomentKind, Span
@@ -122,12 +121,8 @@ def allowed_sources(snapshot: Snapshot, filters: Filters) -> Mask:
 
 
 def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> Mask:
-    """Which moments are of these kinds: (num_moments,) bool."""
-    mask = np.zeros(snapshot.num_moments, dtype=np.bool_)
-    equal = np.empty_like(mask)
-    for kind in kinds:
-        mask |= np.equal(snapshot.columns.kind, MOMENT_KINDS.index(kind), out=equal)
-    return mask
+    """Which moments are of these kinds: (num_moments,) bool, read-only."""
+    return snapshot.columns.of_kinds(kinds)
 
 
 def matching(condition: Condition, columns: Mapping[str, MetadataColumn], open_to: Mask) -> Mask:

@@ -74,6 +74,8 @@ class Group:
 
     def span(self) -> Span:
         """What its moments cover together (videos)."""
+        if len(self.joined) == 1:
+            return self.moment.span
         spans = [member.stored.moment.span for member in self.joined]
         return Span(min(span.start for span in spans), max(span.end for span in spans))
 
