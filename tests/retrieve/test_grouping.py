@@ -130,3 +130,16 @@ def test_duplicates_take_no_ranks(archive: Snapshot, embedder: Embedder) -> None
     repeated = [(one.source.id, one.place) for hit in result.hits for one in hit.duplicates]
     assert not set(map(str, places)) & set(map(str, repeated))
     assert isinstance(result.hits[0].place, PageArea)
+
+
+@given(*[st.lists(st.sampled_from(["a", "bee", "its", "hive", "not", "9"]), max_size=12)] * 2)
+def test_sameness_counts_every_word(one: list[str], other: list[str]) -> None:
+    first, second = Counter(one), Counter(other)
+    shared = sum(min(first[word], second[word]) for word in first)
+    different = {word for word in (*one, *other) if first[word] != second[word]}
+    expected = (
+        min(len(one), len(other)) >= 4
+        and 2 * shared >= 0.7 * (len(one) + len(other))
+        and different.isdisjoint(("not", "9"))
+    )
+    assert same_text(first, second, 0.7) is expected
