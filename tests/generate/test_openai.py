@@ -341,7 +341,7 @@ def test_a_server_that_reads_less_gets_a_shorter_prompt(
         assert found.ledger["longer_prompts_refused"] == len(tries) - 1
         return found
 
-    whole, short = ask(100_000), ask(700)
+    whole, short = ask(100_000), ask(450)
     assert whole.ledger["longer_prompts_refused"] == 0
     assert short.ledger["longer_prompts_refused"] in (1, 2, 3, 4)
     assert short.read.prompt_tokens is not None
