@@ -36,9 +36,10 @@ class Qwen3VLSettings:
     """A prompt is read in pieces of so many tokens; smaller ones need less memory."""
     vision_cache_bytes: int = 4 * 1024**3
     """Memory for what the model saw in clips and pictures; 0: they are looked at each time."""
-    kept_prompts: int = 1
-    """Prompts whose keys and values are kept: a further question on the same evidence begins at
-    once. Each takes 96 to 256 KiB a token on the device; 0: none."""
+    kept_tokens: int = 65_536
+    """Keys and values of the last prompt are kept, so that a further question on the same evidence
+    begins at once; those of earlier ones, too, while all have at most so many tokens (of 96 to 256
+    KiB on the device); 0: none is kept."""
     temperature: float | None = None
     """Of sampling, 0: always the likeliest token; None: what the checkpoint's authors say."""
     seed: int = 0
@@ -53,7 +54,7 @@ class Qwen3VLSettings:
         require_at_least_1(
             self, path, ("context_tokens", "prefill_chunk_tokens", "yarn_factor", "threads")
         )
-        for name in ("vision_cache_bytes", "kept_prompts", "temperature", "max_thought_tokens"):
+        for name in ("vision_cache_bytes", "kept_tokens", "temperature", "max_thought_tokens"):
             number = getattr(self, name)
             if number is not None and number < 0:
                 raise SettingsError(f"{path}.{name} must not be negative, got {number}")

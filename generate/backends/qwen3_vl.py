@@ -75,13 +75,14 @@ class _Answer:
         logits = self._reading.read(self._chunk_tokens, stop)
         while logits is not None and not stop.is_set():
             token = self._next(logits)
-            if token is None:
-                yield self._text.end()
-                return "complete"
-            if piece := self._text.add(token):
+            piece = self._text.end() if token is None else self._text.add(token)
+            if piece:
                 yield piece
+            if token is None:
+                return "complete"
             if reason := self._enough(max_tokens):
-                yield self._text.end()
+                if rest := self._text.end():
+                    yield rest
                 return reason
             if stop.is_set():
                 break
@@ -145,7 +146,7 @@ class Qwen3VLBackend:
             cache_bytes=settings.vision_cache_bytes,
         )
         num_layers = loaded.model.config.get_text_config().num_hidden_layers
-        self._kept = KeptPrompts(num_layers, limit=settings.kept_prompts)
+        self._kept = KeptPrompts(num_layers, limit_tokens=settings.kept_tokens)
         self._closing = tokenizer.ids_of(END_OF_THOUGHTS)
         self._lock = threading.Lock()
 

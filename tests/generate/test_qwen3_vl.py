@@ -79,7 +79,7 @@ def test_reading_in_pieces_changes_nothing(tiny: LoadedModel, chunk_tokens: int)
 def test_what_was_seen_is_not_looked_at_again(tiny: LoadedModel) -> None:
     loads: list[str] = []
     shown = [_counted(clip(1), loads), "\n", _counted(picture(50), loads), "\n"]
-    settings = replace(GREEDY, kept_prompts=0)
+    settings = replace(GREEDY, kept_tokens=0)
     backend = Qwen3VLBackend(settings, tiny)
     first = said(backend, asked("[E1]\n", *shown))[0]
     assert loads == ["E1", "E2"]
@@ -96,7 +96,7 @@ def test_the_least_used_pictures_make_room(tiny: LoadedModel) -> None:
     loads: list[str] = []
     shown = [_counted(replace(picture(seed), evidence=f"E{seed}"), loads) for seed in range(3)]
     one_picture_bytes = 8 * 9 * 32 * 3 * 4
-    settings = replace(GREEDY, kept_prompts=0, vision_cache_bytes=2 * one_picture_bytes)
+    settings = replace(GREEDY, kept_tokens=0, vision_cache_bytes=2 * one_picture_bytes)
     backend = Qwen3VLBackend(settings, tiny)
     for number in (0, 1, 0, 2, 0, 1):
         said(backend, asked(shown[number]), max_answer_tokens=1)
@@ -176,16 +176,17 @@ def test_stale_positions_of_the_model_change_nothing(tiny: LoadedModel) -> None:
     tiny.model.model.rope_deltas = None
 
 
-@pytest.mark.parametrize("kept_prompts", [0, 1, 2])
-def test_kept_prompts_are_as_many_as_asked_for(tiny: LoadedModel, kept_prompts: int) -> None:
-    backend = Qwen3VLBackend(replace(GREEDY, kept_prompts=kept_prompts), tiny)
+@pytest.mark.parametrize(("kept_tokens", "expected"), [(0, 0), (400, 0), (1000, 2)])
+def test_earlier_prompts_are_kept_while_there_is_room(
+    tiny: LoadedModel, kept_tokens: int, expected: int
+) -> None:
+    """Each of the two takes 256 tokens of room."""
+    backend = Qwen3VLBackend(replace(GREEDY, kept_tokens=kept_tokens), tiny)
     prompts = [PROMPTS["both"], PROMPTS["talk"]]
     for prompt in prompts:
         said(backend, prompt, max_answer_tokens=1)
-    reused = [
-        said(backend, prompt, max_answer_tokens=1)[1].reused_tokens or 0 for prompt in prompts
-    ]
-    assert [number > 50 for number in reused] == [kept_prompts == 2] * 2
+    again = [said(backend, prompt, max_answer_tokens=1)[1] for prompt in prompts]
+    assert [(one.reused_tokens or 0) > 50 for one in again].count(True) == expected
 
 
 def test_streams_of_threads_wait_for_each_other(tiny: LoadedModel) -> None:

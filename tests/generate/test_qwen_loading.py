@@ -251,7 +251,7 @@ def test_a_missing_device_names_the_fix(qwen_folder: Path) -> None:
             "prefill_chunk_tokens must be at least 1",
         ),
         (lambda: Qwen3VLSettings(yarn_factor=0.5), "yarn_factor must be at least 1"),
-        (lambda: Qwen3VLSettings(kept_prompts=-1), "kept_prompts must not be negative"),
+        (lambda: Qwen3VLSettings(kept_tokens=-1), "kept_tokens must not be negative"),
     ],
 )
 def test_impossible_settings_are_refused(make: Callable[[], object], message: str) -> None:
