@@ -239,6 +239,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if mode == "mute":
             time.sleep(1.5)
+        if mode == "odd":
+            self._chunk(b": still here\n\ndata: 5\n\n")
+            self._event({"choices": [{}]})
+            self._event({"choices": [{"index": 0, "delta": None}]})
         for number, delta in enumerate(said_by(self.service, mode, body)):
             if number == 3 and self._fails(mode):
                 return

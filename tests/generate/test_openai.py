@@ -268,7 +268,7 @@ def test_an_answer_that_breaks_off_keeps_what_had_come(
     assert len(tries) == 1  # what was shown is not said a second time
 
 
-@pytest.mark.parametrize("mode", ["thinks", "apart", "plain"])
+@pytest.mark.parametrize("mode", ["thinks", "apart", "plain", "odd"])
 def test_thoughts_are_left_out(server: str, settings: OpenAISettings, mode: str) -> None:
     thinking = replace(settings, max_thought_tokens=50)
     assert said(opened(thinking, mode), question())[0] == SAID
