@@ -156,7 +156,8 @@ class Library:
         looked at again for the borders of what is seen (`retrieve.boundaries`, about a second).
         A query may be an expression of the temporal algebra, as text (`"a" BEFORE "b"`, see
         `retrieve.algebra_text`) or built with `retrieve.algebra`; the result then also tells
-        partners, counts and an explanation.
+        partners, counts and an explanation. It goes with no picture, place or `tighten`; `literal`
+        text is never read as one.
         `where` is a condition on the metadata of sources, e.g. `course = 'cs101' and year > 2020`
         (`retrieve.where`). Times, names of sources and kinds in the query say where to look, too
         (`retrieve.question`; `SearchResult.question` tells what was understood): filters given
@@ -169,7 +170,8 @@ class Library:
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
         settings = self.settings.retrieve
-        expression = as_expression(query)
+        is_text = literal and isinstance(query, str)
+        expression = None if is_text else as_expression(query)
         if isinstance(query, str) and expression is None:
             asked = Query(
                 query,
@@ -190,8 +192,11 @@ class Library:
                 reranker=self._rereader(),
             )
         assert expression is not None
-        if picture is not None or like is not None:
-            raise QuestionError("an expression in time goes with no picture and no place")
+        if picture is not None or like is not None or tighten:
+            raise QuestionError(
+                "an expression in time goes with no picture, no place and no tightening; leave "
+                "these out, or search for its words literally"
+            )
         return search_expression(
             snapshot,
             self._encoder(),
@@ -200,6 +205,8 @@ class Library:
             filters=filters,
             settings=settings,
             query=query if isinstance(query, str) else None,
+            phrases=phrases,
+            typos=typos,
         )
 
     def ask(
@@ -342,7 +349,8 @@ class Library:
         """What is in the library, and what failed.
 
         With `permissions` only sources without tags or with one of these are told of and counted;
-        where that leaves some out, failures are left out, too.
+        where that leaves some out, so are failures, and the size, shards and forgotten sources of
+        the whole library are None.
         """
         return status_of(self._current(), permissions)
 

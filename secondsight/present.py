@@ -323,10 +323,12 @@ def print_status(console: Console, status: LibraryStatus) -> None:
         moments = str(status.moments_by_source[source.id])
         table.add_row(Text(source.name), source.kind, length, moments, source.id[:12])
     console.print(table)
+    size = ""
+    if status.size_bytes is not None:
+        size = f"{status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
     console.print(
         f"{len(status.sources)} sources, {status.num_segments} segments, "
-        f"{status.num_moments} moments, {status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
-        f"generation {status.generation}"
+        f"{status.num_moments} moments, {size}generation {status.generation}"
     )
     if status.num_forgotten:
         console.print(
