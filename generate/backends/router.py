@@ -56,7 +56,7 @@ class Router:
         self._easy = easy
         self._hard = hard
         self._settings = settings
-        self.name = hard.name
+        self.name = f"router of {easy.name} and {hard.name}"
         self.context_tokens = hard.context_tokens
         self.costs = hard.costs
 

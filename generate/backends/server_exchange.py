@@ -181,8 +181,8 @@ class Exchange:
             while (chunk := await self._next(chunks)) is not None:
                 self._usage = getattr(chunk, "usage", None) or self._usage
                 for choice in getattr(chunk, "choices", None) or ():
-                    self._hear(choice.delta, say)
-                    reason = choice.finish_reason or reason
+                    self._hear(getattr(choice, "delta", None), say)
+                    reason = getattr(choice, "finish_reason", None) or reason
                 if self._text.loops():
                     return self._ending("repeated")
         if reason is None:
@@ -203,10 +203,11 @@ class Exchange:
         if getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None):
             self._text.thoughts_are_apart()
             self._mark_first()
-        if delta is None or not delta.content:
+        text = getattr(delta, "content", None)
+        if not isinstance(text, str) or not text:
             return
         self._mark_first()
-        if piece := self._text.add(delta.content):
+        if piece := self._text.add(text):
             say(piece)
 
     def _mark_first(self) -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.generate.openai_server CHECKPOINT_FOLDER
 
-It prints its port. Addresses are `/MODE/v1/...`; the mode says what goes wrong (see `_modes`) and
+It prints its port. Addresses are `/MODE/v1/...`; the mode says what goes wrong (`refusal_of`, `Handler`) and
 the model who answers: `tiny` is the tiny Qwen3-VL of the folder behind the backend qwen3-vl, every
 other name gets canned words. `GET /asked` returns all questions.
 """
@@ -10,6 +10,7 @@ other name gets canned words. `GET /asked` returns all questions.
 from __future__ import annotations
 
 import base64
+import email.utils
 import functools
 import io
 import json
@@ -91,18 +92,22 @@ class Service:
 
 def refusal_of(service: Service, mode: str, body: dict[str, Any], count: int) -> Refusal | None:
     """What is answered instead of an answer; None: nothing."""
+    refusal = None
     match mode.split("-"):
         case ["busy", times] if count <= int(times):
-            return Refusal(503, "overloaded")
+            refusal = Refusal(503, "overloaded")
         case ["wait", seconds] if count == 1:
-            return Refusal(429, "slow down", retry_after=seconds)
+            refusal = Refusal(429, "slow down", retry_after=seconds)
+        case ["date"] if count == 1:
+            when = email.utils.formatdate(time.time() + 2, usegmt=True)
+            refusal = Refusal(429, "slow down", retry_after=when)
         case ["poor"]:
-            return Refusal(429, "You exceeded your current quota", "insufficient_quota")
+            refusal = Refusal(429, "You exceeded your current quota", "insufficient_quota")
         case ["pictures"]:
-            return Refusal(400, "At most 16 image(s) may be provided in one prompt.", 400)
+            refusal = Refusal(400, "At most 16 image(s) may be provided in one prompt.", 400)
         case ["limit", limit, words]:
-            return _too_long(service, int(limit), words, body)
-    return None
+            refusal = _too_long(service, int(limit), words, body)
+    return refusal
 
 
 def _too_long(service: Service, limit: int, words: str, body: dict[str, Any]) -> Refusal | None:
@@ -239,6 +244,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if mode == "mute":
             time.sleep(1.5)
+        if mode == "odd":
+            self._chunk(b": still here\n\ndata: 5\n\n")
+            self._event({"choices": [{}]})
+            self._event({"choices": [{"index": 0, "delta": None}]})
         for number, delta in enumerate(said_by(self.service, mode, body)):
             if number == 3 and self._fails(mode):
                 return

@@ -212,7 +212,7 @@ def test_no_server_at_all_is_said_at_once(settings: OpenAISettings) -> None:
     assert "password" not in str(caught.value)
 
 
-@pytest.mark.parametrize("mode", ["busy-2", "wait-1"])
+@pytest.mark.parametrize("mode", ["busy-2", "wait-1", "date"])
 def test_a_busy_server_is_asked_again(server: str, settings: OpenAISettings, mode: str) -> None:
     began = time.perf_counter()
     text, ending = said(opened(replace(settings, retry_s=10.0), mode), question())
@@ -221,7 +221,7 @@ def test_a_busy_server_is_asked_again(server: str, settings: OpenAISettings, mod
     assert tokens == (100, 40, 5)
     tries = [one for one in asked(server)["asked"] if one["mode"] == mode and one["body"]]
     assert len(tries) == (3 if mode == "busy-2" else 2)
-    assert mode != "wait-1" or time.perf_counter() - began >= 1
+    assert mode == "busy-2" or time.perf_counter() - began >= 1
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_an_answer_that_breaks_off_keeps_what_had_come(
     assert len(tries) == 1  # what was shown is not said a second time
 
 
-@pytest.mark.parametrize("mode", ["thinks", "apart", "plain"])
+@pytest.mark.parametrize("mode", ["thinks", "apart", "plain", "odd"])
 def test_thoughts_are_left_out(server: str, settings: OpenAISettings, mode: str) -> None:
     thinking = replace(settings, max_thought_tokens=50)
     assert said(opened(thinking, mode), question())[0] == SAID
@@ -341,7 +341,7 @@ def test_a_server_that_reads_less_gets_a_shorter_prompt(
         assert found.ledger["longer_prompts_refused"] == len(tries) - 1
         return found
 
-    whole, short = ask(100_000), ask(700)
+    whole, short = ask(100_000), ask(450)
     assert whole.ledger["longer_prompts_refused"] == 0
     assert short.ledger["longer_prompts_refused"] in (1, 2, 3, 4)
     assert short.read.prompt_tokens is not None
