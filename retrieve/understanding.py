@@ -58,7 +58,7 @@ def narrowed(filters: Filters, question: Question) -> Filters:
     return replace(
         filters,
         sources=question.sources if filters.sources is None else filters.sources,
-        spans=question.spans if filters.within is None else None,
+        spans=filters.spans if question.spans is None or filters.within else question.spans,
         kinds=question.kinds if filters.kinds is None else filters.kinds,
     )
 

@@ -25,6 +25,7 @@ from secondsight import (
     upgrade_command,
     upkeep_command,
 )
+from secondsight.conversations import add_to_conversation, read_conversation
 from secondsight.doctor import examine
 from secondsight.json_output import print_json
 from secondsight.library import Library
@@ -34,6 +35,7 @@ from secondsight.options import (
     ConfigOption,
     DebugOption,
     ExplainOption,
+    FollowOption,
     ImageOption,
     JsonOption,
     KindOption,
@@ -176,11 +178,13 @@ def ask(
     where: WhereOption = None,
     permissions: PermissionsOption = None,
     literal: LiteralOption = False,
+    follow: FollowOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Answer from the archive, every sentence with the span or page that proves it."""
+    history = [] if follow is None else read_conversation(follow)
     opened = Library.open(library, settings=load_settings(config), create=False)
     answer = opened.ask(
         question,
@@ -190,7 +194,10 @@ def ask(
         where=where,
         permissions=tags_of(permissions),
         literal=literal,
+        history=history,
     )
+    if follow is not None:
+        add_to_conversation(follow, answer.exchange)
     if as_json:
         print_json(present.answer_json(answer))
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 from generate.answer import Answer, answer
 from generate.audit import forget_in_audit
 from generate.backends import Backend, open_backend
+from generate.conversation import Exchange
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
@@ -211,12 +212,14 @@ class Library:
         where: str | None = None,
         permissions: Collection[str] | None = None,
         literal: bool = False,
+        history: Sequence[Answer | Exchange] = (),
     ) -> Answer:
         """Answer from the archive with cited sentences, or say that it is not in the archive.
 
-        Filters and `literal` as in `search`. The backend of `generate.backend` answers; a model is
-        loaded with the first question. Raises QuestionError as `search` does, and when nothing
-        fits the budget, BackendError when a model fails.
+        Filters and `literal` as in `search`. After a `history` of answers, the latest last, a
+        follow-up is read with them ("and what happened right after that?"). The backend of
+        `generate.backend` answers; a model is loaded with the first question. Raises QuestionError
+        as `search` does, and when nothing fits the budget, BackendError when a model fails.
         """
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
@@ -231,6 +234,7 @@ class Library:
             reranker=self._rereader(),
             backend=self._answerer(),
             pictures=SourceFrames(snapshot),
+            history=[one.exchange if isinstance(one, Answer) else one for one in history],
         )
         audit = self.settings.generate.audit
         return audited(answered, self.directory, filters.permissions, audit)

@@ -24,6 +24,7 @@ from retrieve.hits import Hit
 from retrieve.result import SearchResult
 from retrieve.words import content_words
 from secondsight.asked import asked_json, matched
+from secondsight.conversations import turn_json
 from secondsight.doctor import Check
 from secondsight.expressions import expression_json, print_expression, print_partners
 from secondsight.hit_json import hit_json, place_json, ties_json
@@ -90,6 +91,9 @@ def answer_json(answer: Answer) -> dict[str, Any]:
             }
             for sentence in answer.sentences
         ],
+        "asked_as": answer.asked_as or None,
+        "followed": answer.followed or None,
+        "turn": turn_json(answer.exchange),
         "ledger": ledger_json(answer),
     }
 
@@ -247,6 +251,8 @@ def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[
 def print_answer(console: Console, answer: Answer, *, explain: bool = False) -> None:
     """The answer, each sentence followed by what proves it; `explain`: and what was read for it."""
     print_understood(console, answer.understood)
+    if answer.followed:
+        console.print(f"({answer.followed})", style="dim", markup=False, highlight=False)
     if not answer.found:
         console.print(answer.text, style="yellow")
     for sentence in answer.sentences:
