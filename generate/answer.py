@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from generate.answer_sentence import AnswerSentence
 from generate.assembly import NOT_FOUND
+from generate.backends.router import route_of
 from generate.citations import Citation, format_citation
 from generate.continuing import evidence_beside, sentences_beside
 from generate.conversation import Cited, Exchange, FollowUp, follow_up, turns_of
@@ -198,18 +199,21 @@ def answer_from(
     elif not evidence:
         sentences, read, facts = (), Ledger(()), {}
     else:
+        route = route_of(backend, asked or result.query, evidence)
         made = ask_model(
             asked or result.query,
             evidence,
             snapshot,
             embedder,
-            backend,
+            backend if route is None else route.backend,
             settings=settings,
             pictures=pictures,
             conversation=conversation,
             stop=stop,
         )
         sentences, read, facts = made.sentences, made.ledger, _facts_of(made)
+        facts["model"] = backend.name if route is None else route.backend.name
+        facts["route"] = None if route is None else f"{route.level}: {route.reason}"
     sentences = _with_ties(sentences, snapshot, result.query, permissions)
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return Answer(
@@ -299,6 +303,8 @@ def _facts_of(asked: ModelAnswer) -> Facts:
         "evidence_left_out": sum(row.is_left_out for row in ledger.rows),
         "budget_tokens": ledger.budget_tokens,
         "prompt_tokens": ledger.prompt_tokens,
+        "prompt_tokens_of_model": None if ending is None else ending.prompt_tokens,
+        "longer_prompts_refused": asked.refusals,
         "tokens_are_exact": ledger.is_exact,
         "kept_for_answer_tokens": ledger.answer_tokens,
         "answer_tokens": None if ending is None else ending.answer_tokens,

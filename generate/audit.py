@@ -111,16 +111,20 @@ def read_lines(library: Path) -> Iterator[Line]:
                 yield line
 
 
-def forget_in_audit(library: Path, source_id: str) -> None:
-    """Take out every line for which a source was read. Raises LibraryError on disk errors."""
+def forget_in_audit(library: Path, source_id: str, name: str) -> None:
+    """Take out every line for which a source was read, or that names its file.
+
+    Raises LibraryError when the disk refuses.
+    """
     folder = library / AUDIT_NAME
     if not folder.is_dir():
         return
-    mark = source_id.encode()
+    written_name = json.dumps(name, ensure_ascii=False)[1:-1].encode(errors="replace")
+    marks = (source_id.encode(), written_name)
     with _locked(folder):
         for log in _logs(folder):
             lines = log.read_bytes().splitlines(keepends=True)
-            kept = [line for line in lines if mark not in line and line.endswith(b"\n")]
+            kept = [line for line in lines if not any(mark in line for mark in marks)]
             if len(kept) < len(lines):
                 rest = log.with_name(log.name + ".new")
                 rest.unlink(missing_ok=True)

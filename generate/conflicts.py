@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from generate.opposites import HAN_RIVALS, RIVALS, opposites_of
 from generate.quantities import Quantity, are_rivals, codes_of, is_same, quantities_of
 from index.words import STOP_WORDS, all_words, stem
 from retrieve.words import content_words
@@ -19,11 +20,10 @@ _NEGATED_AHEAD = 5
 """So many telling words after a "not" are what it denies, up to the end of the clause."""
 _ELSE_THE_SAME = 0.6
 """Where so much of a claim is in the text, its first word stands for the name that is there."""
-_DENIED_SHARE = 0.5
+_DENIED_SHARE = 0.4
 """A denial is at odds where so many of the words that it denies are in the other text."""
-_LIKE_SEQUENCE = 0.6
+_LIKE_SEQUENCE = 0.75
 """Texts with so many words in common in one order say the same but for the words that differ."""
-_MOST_REPLACED = 2
 _MISHEARD = 0.75
 """Names this much alike are one name, written or recognised differently."""
 _NEGATOR = re.compile(
@@ -43,102 +43,17 @@ _EXCEPT = re.compile(
     r"\b(?:unless|until|except|only|bis|außer|erst|nur|пока|кроме|только)\b|除非|直到|只(?=有|能|是|要|在|会)",
     re.IGNORECASE,
 )
+_IMPLIED = re.compile(
+    r"\b(?:un[a-z]{4,}|refus\w+|fail\w*|prevent\w*|avoid\w*|forbid\w*|forbidden|prohibit\w*|lack\w*"
+    r"|impossible|verbot\w*|verhinder\w*|запрещ\w*|нельзя)\b|禁止|避免|拒绝",
+    re.IGNORECASE,
+)
+"""Says no without a word for it."""
 _CLAUSE_END = re.compile(
     r"[.,;:!?()。，；：！？、—]|\b(?:but|because|so|which|that|when|while|if|and|aber|weil|dass|und|"
     r"wenn|но|потому|что|когда|если|и)\b",
     re.IGNORECASE,
 )
-_RIVALS_TEXT = """
-january february march april june july august september october november december
-januar februar märz mai juni juli oktober dezember
-monday tuesday wednesday thursday friday saturday sunday
-montag dienstag mittwoch donnerstag freitag samstag sonntag
-spring summer autumn winter
-frühling sommer herbst
-morning afternoon evening night
-red blue green yellow white black brown orange grey violet
-rot blau grün gelb weiß schwarz
-north south east west northwest northeast southwest southeast
-left right
-front behind
-increase decrease
-rise fall
-raise lower
-open close
-opened closed
-before after
-first last
-always never
-more less
-most least
-longest shortest
-largest smallest
-highest lowest
-maximum minimum
-above below
-over under
-inside outside
-start stop
-early late
-earlier later
-hot cold
-warm cold
-wet dry
-clean dirty
-heavy light
-dark light
-darkest lightest
-old new young
-full empty
-fast slow
-strong weak
-wide narrow
-widen narrow
-lengthen shorten
-loose tight
-large small
-big small
-long short
-top bottom
-add remove
-add delete
-allow forbid
-require optional
-good bad
-healthy sick
-upward downward
-daily weekly monthly yearly
-gain lose
-won lost
-accept reject
-copper steel iron brass wood plastic glass
-vor nach
-offen geschlossen
-öffnet schließt
-steigt fällt
-warm kalt
-immer nie
-mehr weniger
-до после
-перед после
-больше меньше
-открыт закрыт
-весной летом осенью зимой
-之前 之后
-以前 以后
-增加 减少
-上升 下降
-打开 关闭
-最高 最低
-最大 最小
-"""
-_RIVALS: dict[str, set[str]] = {}
-for _row in map(str.split, _RIVALS_TEXT.strip().splitlines()):
-    for _word in _row:
-        _RIVALS.setdefault(stem(_word), set()).update({stem(one) for one in _row} - {stem(_word)})
-_HAN_RIVALS = tuple(word for word in _RIVALS if "\u4e00" <= word[0] <= "\u9fff")
-_OPPOSING = ("un", "dis", "non")
-_SHORTEST_OPPOSED = 4
 _GERMAN_WORD = re.compile(r"\b(?:der|die|das|und|ist|nicht|ein|eine|einen|wird|mit|auf|von|zu)\b")
 _NAME = re.compile(r"(?<![\w'’-])[^\W\d_a-zа-яё][^\W\d_]+")
 
@@ -162,7 +77,11 @@ class Reading:
     """The first word, folded, where it may be a name, else empty."""
     denied: frozenset[str]
     """Stems that a negation denies."""
+    denied_unless: frozenset[str]
+    """Those that it denies but for an exception: not until, not unless."""
     negators: int
+    has_exception: bool
+    """Says until, unless or only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +100,9 @@ class Comparison:
 
 def read(text: str) -> Reading:
     """Read a sentence or a few of them."""
-    denied, negators = _denied(text)
+    denied, denied_unless, negators = _denied(text)
     words = frozenset(all_words(text))
-    forms = {*map(stem, words), *(word for word in _HAN_RIVALS if word in text)}
+    forms = {*map(stem, words), *(word for word in HAN_RIVALS if word in text)}
     return Reading(
         text=text,
         stems=frozenset(content_words(text)),
@@ -194,6 +113,8 @@ def read(text: str) -> Reading:
         names=_names_of(text),
         initial=_initial(text),
         denied=denied,
+        denied_unless=denied_unless,
+        has_exception=_EXCEPT.search(text) is not None,
         negators=negators,
     )
 
@@ -211,13 +132,13 @@ def compare(claim: Reading, said: Reading, *, around: Reading) -> Comparison:
             missing.append(quantity.written)
         if rival is not None:
             conflicts.append(f"{quantity.written}: the evidence says {rival.written}")
-    for name, replaced in (
+    for name, rival_name in (
         *_unheld(claim.codes, said.codes, said.codes or around.codes | around.words),
         *_unheld(_possible_names(claim, said), said.names, around.names | around.words),
     ):
         missing.append(name)
-        if replaced is not None:
-            conflicts.append(f"{name}: the evidence says {replaced}")
+        if rival_name is not None:
+            conflicts.append(f"{name}: the evidence says {rival_name}")
     odd = {one for text in missing for one in content_words(text)}
     odd |= {text.partition(":")[0] for text in conflicts}
     if claim.negators > said.negators:
@@ -264,7 +185,7 @@ def _possible_names(claim: Reading, said: Reading) -> frozenset[str]:
 
 
 def _is_misheard(name: str, other: str) -> bool:
-    if any(character.isdigit() for character in name) or name[0] != other[0]:
+    if any(character.isdigit() for character in name):
         return False
     return SequenceMatcher(None, name, other, autojunk=False).ratio() >= _MISHEARD
 
@@ -272,22 +193,10 @@ def _is_misheard(name: str, other: str) -> bool:
 def _other_opposites(claim: Reading, said: Reading) -> Iterator[str]:
     """Words of the claim for which the text has another one of the same kind: June for May."""
     for word in sorted(claim.forms - said.forms):
-        rivals = sorted(_opposites(word, said.forms) - claim.forms)
+        rivals = sorted(opposites_of(word, said.forms) - claim.forms)
         # "not open" and "closed" agree.
         if rivals and (word in claim.denied) == (rivals[0] in said.denied):
             yield f"{_unstemmed(word, claim)}: the evidence says {_unstemmed(rivals[0], said)}"
-
-
-def _opposites(word: str, forms: frozenset[str]) -> set[str]:
-    """Which of some words say the opposite of a word: those of a list, untrained for trained."""
-    found = _RIVALS.get(word, set()) & forms
-    if len(word) >= _SHORTEST_OPPOSED:
-        found |= {prefix + word for prefix in _OPPOSING} & forms
-    for prefix in _OPPOSING:
-        bare = word.removeprefix(prefix)
-        if bare != word and len(bare) >= _SHORTEST_OPPOSED and bare in forms:
-            found.add(bare)
-    return found
 
 
 def _unstemmed(form: str, reading: Reading) -> str:
@@ -296,15 +205,31 @@ def _unstemmed(form: str, reading: Reading) -> str:
 
 def _other_denials(claim: Reading, said: Reading) -> Iterator[str]:
     """What one of the two denies and the other does not."""
-    if claim.negators == said.negators or _share_kin(claim.denied, said.denied):
+    excepts = claim.has_exception and said.has_exception
+    ours = claim.denied | (claim.denied_unless if excepts else frozenset())
+    theirs = said.denied | (said.denied_unless if excepts else frozenset())
+    if _share_kin(ours, theirs):
         return
-    denied = claim.denied if claim.negators > said.negators else said.denied
-    stems = said.stems if claim.negators > said.negators else claim.stems
-    differing = denied & stems
-    if len(differing) >= _DENIED_SHARE * len(denied):
-        denier = "the answer" if claim.negators > said.negators else "the evidence"
-        words = [word for word in all_words(claim.text) if stem(word) in differing]
-        yield f"only {denier} says no: {', '.join(dict.fromkeys(words))}"
+    if ours and _are_held(ours, said):
+        yield f"only the answer says no: {_words_of(ours & _forms_held(ours, said), claim)}"
+    elif theirs and not ours and not _IMPLIED.search(claim.text) and _are_held(theirs, claim):
+        yield f"only the evidence says no: {_words_of(theirs & _forms_held(theirs, claim), said)}"
+
+
+def _are_held(denied: frozenset[str], other: Reading) -> bool:
+    """True when a text has most of what is denied, and not the opposite of it: closed for open."""
+    if any(opposites_of(one, other.forms) for one in denied):
+        return False
+    return len(_forms_held(denied, other)) >= _DENIED_SHARE * len(denied)
+
+
+def _forms_held(denied: frozenset[str], other: Reading) -> frozenset[str]:
+    return frozenset(one for one in denied if _share_kin(frozenset({one}), other.stems))
+
+
+def _words_of(stems: frozenset[str], reading: Reading) -> str:
+    words = (word for word in all_words(reading.text) if stem(word) in stems)
+    return ", ".join(dict.fromkeys(words))
 
 
 def _share_kin(some: frozenset[str], others: frozenset[str]) -> bool:
@@ -325,11 +250,10 @@ def _replaced(claim: Reading, said: Reading) -> Iterator[tuple[str, str]]:
     if matcher.ratio() < _LIKE_SEQUENCE:
         return
     for kind, first, last, begin, end in matcher.get_opcodes():
-        if kind != "replace" or last - first > _MOST_REPLACED or end - begin > _MOST_REPLACED:
+        if kind != "replace" or last - first != 1 or end - begin != 1:
             continue
-        old = " ".join(word for _, word in theirs[begin:end])
-        new = " ".join(word for _, word in ours[first:last])
-        if not _is_misheard(new, old) and not _are_forms(ours[first][0], theirs[begin][0]):
+        (new_stem, new), (old_stem, old) = ours[first], theirs[begin]
+        if not _is_misheard(new, old) and not _are_forms(new_stem, old_stem):
             yield new, old
 
 
@@ -337,12 +261,14 @@ def _in_order(reading: Reading) -> list[tuple[str, str]]:
     """The telling words of a text in order, each as stem and as it stands; no numbers."""
     counted = {word for one in reading.quantities for word in all_words(one.written)}
     words = [word for word in all_words(reading.text) if word not in STOP_WORDS | counted]
+    words = [word for word in words if not word[0].isdigit()]
     return [(stem(word), word) for word in words]
 
 
-def _denied(text: str) -> tuple[frozenset[str], int]:
-    """Stems within reach of a negation, and how many negations there are."""
+def _denied(text: str) -> tuple[frozenset[str], frozenset[str], int]:
+    """Stems within reach of a negation, without and with an exception; plain negations."""
     denied: set[str] = set()
+    unless: set[str] = set()
     count = 0
     harmless = [match.span() for match in _NO_DENIAL.finditer(text)]
     for negator in _NEGATOR.finditer(text):
@@ -350,13 +276,15 @@ def _denied(text: str) -> tuple[frozenset[str], int]:
         clause = text[start:end]
         if any(first <= negator.start() < last for first, last in harmless):
             continue
-        if _EXCEPT.search(clause):
-            continue
-        count += 1
+        excepted = _EXCEPT.search(clause) is not None
+        count += not excepted
         is_german = negator[0][0] in "nkNKwo" and _GERMAN_WORD.search(text) is not None
         reach = clause if is_german else text[negator.end() : end]
-        denied.update(content_words(reach)[: None if is_german else _NEGATED_AHEAD])
-    return frozenset(denied), count
+        counted = {word for one in quantities_of(reach) for word in content_words(one.written)}
+        words = [word for word in content_words(reach) if word not in counted]
+        reached = words[: None if is_german else _NEGATED_AHEAD]
+        (unless if excepted else denied).update(reached)
+    return frozenset(denied), frozenset(unless), count
 
 
 def _clause(text: str, first: int, last: int) -> tuple[int, int]:
@@ -387,4 +315,4 @@ def _names_of(text: str) -> frozenset[str]:
         if re.search(r"[\w,;]['’\")]*\s+$", text[: match.start()])
     ]
     names = (match[0].casefold() for match in inner)
-    return frozenset(name for name in names if stem(name) not in _RIVALS and name != "i")
+    return frozenset(name for name in names if stem(name) not in RIVALS and name != "i")

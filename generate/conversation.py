@@ -47,15 +47,16 @@ _THAT = r"(?:that|this|it)"
 _AND = r"(?:(?:and|so|ok|okay|und|also),? )?"
 _AFTER = rf"(?:{_RIGHT}(?:after(?: {_THAT}|wards)|danach)|then|next|dann)"
 _BEFORE = rf"{_RIGHT}(?:before(?: {_THAT})?|beforehand|davor|vorher|zuvor)"
-_BESIDE: tuple[tuple[re.Pattern[str], Side], ...] = tuple(
-    (re.compile(form, re.IGNORECASE), side)
-    for form, side in (
-        (rf"{_AND}(?:{_WHAT} )?(?:then )?{_AFTER}", "after"),
-        (rf"{_AND}(?:go on|continue|what next|what comes next|what happens next|weiter"
-         r"|wie (?:geht|ging) es (?:dann )?weiter)", "after"),
-        (rf"{_AND}(?:{_WHAT} )?{_BEFORE}", "before"),
-    )
-)  # fmt: skip
+_AFTER_FORMS = (
+    rf"{_AND}(?:{_WHAT} )?(?:then )?{_AFTER}",
+    rf"{_AND}(?:go on|continue|what next|what comes next|what happens next|weiter"
+    r"|wie (?:geht|ging) es (?:dann )?weiter)",
+)
+_BEFORE_FORMS = (rf"{_AND}(?:{_WHAT} )?{_BEFORE}",)
+_BESIDE: tuple[tuple[re.Pattern[str], Side], ...] = (
+    *((re.compile(form, re.IGNORECASE), "after") for form in _AFTER_FORMS),
+    *((re.compile(form, re.IGNORECASE), "before") for form in _BEFORE_FORMS),
+)
 _ON_SIDE = re.compile(
     rf"{_AND}(?P<rest>.+?) {_RIGHT}(?P<side>after|before) {_THAT}\s*[?.!]*", re.IGNORECASE
 )

@@ -78,6 +78,11 @@ def clip_markers(times: Sequence[Fraction]) -> list[str]:
     return [format_marker(time_s) for time_s in patch_times_s(times)]
 
 
+def frame_markers(times: Sequence[Fraction]) -> list[str]:
+    """The markers of frames that are shown as pictures, one for each."""
+    return [format_marker(milliseconds(time) / TICKS_HZ) for time in times]
+
+
 def clip_metadata(times: Sequence[Fraction], num_frames: int) -> ClipMetadata:
     """What the processor is to be told of a clip whose frames were loaded for `times`.
 

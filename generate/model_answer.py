@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generate.assembly import NOT_FOUND, Assembled, assemble
@@ -41,6 +41,8 @@ class ModelAnswer:
     """How its text ended; None where it was not asked, there being no evidence."""
     prompt_sha256: str
     """What it was asked, as a hash."""
+    refusals: int = 0
+    """How many longer prompts it refused before."""
 
 
 def ask_model(
@@ -92,9 +94,11 @@ def ask_model(
             if len(refusals) == _MAX_REFUSALS:
                 raise
             counted = (assembled.ledger.prompt_tokens or 0) + settings.max_answer_tokens
-            budget = int(min(_SHORTER, error.limit_tokens / error.tokens) * counted)
+            share = 1.0 if error.limit_tokens is None else error.limit_tokens / error.tokens
+            budget = int(min(_SHORTER, share) * counted)
         else:
-            return _proved(text, ending, assembled, evidence, embedder, settings, backend)
+            proved = _proved(text, ending, assembled, evidence, embedder, settings, backend)
+            return replace(proved, refusals=len(refusals))
 
 
 def _read(

@@ -185,8 +185,6 @@ def _marks_of_bracket(match: re.Match[str], known: _Known) -> tuple[Mark, ...]:
         places_a_name = any(mark.name and (mark.times or mark.page) for mark in marks)
         is_sure = ids and all(_is_sure(mark, known) for mark in marks if mark.evidence)
         return marks if is_sure or (places_a_name and not ids) else ()
-    if any(one not in known.ids and one in known.words for one in ids):
-        return ()
     has_letter = any(letter in inside for letter in "eEеЕ")
     if ids and not has_letter and not known.ids.issuperset(ids):
         return ()  # [2019] is a year

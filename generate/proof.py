@@ -139,7 +139,7 @@ def _decide(
     if (
         other is not None
         and other.verdict(settings) == "contradicted"
-        and other.score(settings) >= needed
+        and other.relatedness(settings) >= needed
     ):
         return other, "contradicted"
     return best, "not shown"
@@ -167,9 +167,9 @@ def _proving(
     """Citations of what proves a sentence; those of anything else move there or are struck."""
     proofs = {window.evidence.id: window for window in decisive.windows}
     for trial in trials:
-        if trial.is_cited and trial.verdict(settings) == "supported":
-            for window in trial.windows:
-                proofs.setdefault(window.evidence.id, window)
+        alone = trial.is_cited and len(trial.windows) == 1
+        if alone and trial.verdict(settings) == "supported":
+            proofs.setdefault(trial.windows[0].evidence.id, trial.windows[0])
     citations: dict[str, Citation] = {}
     changes: list[CitationChange] = []
     strays: list[CitedPlace] = []

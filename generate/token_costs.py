@@ -22,7 +22,7 @@ from typing import Literal
 
 from tokenizers import Tokenizer
 
-from generate.markers import MARKER_PATTERN, clip_markers, format_marker, milliseconds
+from generate.markers import MARKER_PATTERN, clip_markers, frame_markers
 from generate.prompt import SIDE_STEP_PX, ClipPart, PicturePart, Prompt, TextPart
 from index.errors import ModelMissingError
 
@@ -73,7 +73,7 @@ class TokenCosts:
     def _markers(self, times: Sequence[Fraction]) -> list[str]:
         if self.frames_as == "clip":
             return clip_markers(times)
-        return [format_marker(milliseconds(time) / 1000) for time in times]
+        return frame_markers(times)
 
     def _of_run(self, run: str) -> int:
         """Tokens of all text between two control tokens."""

@@ -61,11 +61,15 @@ class Trial:
             return self.cover
         return _mixed(self.cosine, self.cover, settings)
 
+    def relatedness(self, settings: ProofSettings) -> float:
+        """As the score, of what is not at odds: how much the two are about one thing, 0..1."""
+        return _mixed(self.cosine, self.about, settings)
+
     def verdict(self, settings: ProofSettings) -> Verdict:
         """What these words say about the sentence."""
         if self.at_odds(settings):
-            about = _mixed(self.cosine, self.about, settings)
-            return "contradicted" if about >= settings.about_from else "not shown"
+            is_about = self.relatedness(settings) >= settings.about_from
+            return "contradicted" if is_about else "not shown"
         if self.comparison.missing:
             return "not shown"
         return "supported" if self.score(settings) >= settings.supported_from else "not shown"

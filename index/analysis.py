@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from index.catalog import CatalogReader
 from index.errors import LibraryError, QuestionError
 from index.files import disk_error
 from index.manifest import (
@@ -25,7 +26,7 @@ from index.manifest import (
     manifest_state,
     read_manifest_state,
 )
-from index.numbering import SourceRun, runs_of
+from index.numbering import SourceRun
 from index.shard import CATALOG_NAME
 from index.tables import check_version, component_scripts
 
@@ -222,7 +223,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, library: Path, manifest: Man
     for number, shard in enumerate(manifest.shards):
         path, schema = library / SHARDS_NAME / shard.id / CATALOG_NAME, f"shard_{number}"
         _attach(connection, path, "catalog", schema)
-        for run in _runs(connection, shard, schema):
+        for run in _runs(path, shard):
             of = f" WHERE sources.source BETWEEN {run.sources.start} AND {run.sources.stop - 1}"
             moved = segments - run.segments.start, moments - run.moments.start
             _add_branches(branches, "catalog", schema, *moved, of if shard.forgotten else "")
@@ -259,20 +260,11 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, component: str, s
     check_version(path, component, connection, f"{schema}.")
 
 
-def _runs(
-    connection: duckdb.DuckDBPyConnection, shard: ShardEntry, schema: str
-) -> Sequence[SourceRun]:
-    """What is left of an attached catalog when what is forgotten is taken out."""
-    if not shard.forgotten:
-        sizes = (len(shard.sources), shard.segments, shard.moments)
-        return [SourceRun(*map(range, sizes))]
-    listed = connection.execute(
-        "SELECT sources.id, count(segment), coalesce(sum(moment_count), 0) "
-        f"FROM {schema}.sources AS sources LEFT JOIN {schema}.segments AS segments "
-        "USING (source) GROUP BY source, sources.id ORDER BY source"
-    ).fetchall()
-    sizes_of = [(int(segments), int(moments)) for _, segments, moments in listed]
-    return runs_of(sizes_of, [source not in shard.forgotten for source, _, _ in listed])
+def _runs(catalog: Path, shard: ShardEntry) -> Sequence[SourceRun]:
+    """What is left of a catalog when what is forgotten is taken out."""
+    if shard.forgotten:
+        return CatalogReader(catalog).kept_runs(shard.forgotten)
+    return [SourceRun(*map(range, (len(shard.sources), shard.segments, shard.moments)))]
 
 
 def _add_branches(

@@ -48,13 +48,44 @@ class BackendError(SecondsightError):
     """A model did not answer: it does not load, ran out of memory, or its server failed."""
 
 
-class PromptTooLongError(BackendError):
-    """A prompt has more tokens than the model reads."""
+class AnswerCutError(BackendError):
+    """A server broke off in the middle of an answer."""
 
-    def __init__(self, tokens: int, limit_tokens: int, advice: str) -> None:
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(f"{reason}; {len(text):,} characters had come: {_opening(text)}")
+        self.reason = reason
+        self.text = text
+        """All that had come."""
+
+    def __reduce__(self) -> tuple[type["AnswerCutError"], tuple[str, str]]:
+        """Pickle by arguments."""
+        return (type(self), (self.reason, self.text))
+
+
+class PromptTooLongError(BackendError):
+    """A prompt has more tokens than the model reads.
+
+    `tokens` are those of the prompt and the answer; `limit_tokens` is None where the model's server
+    does not tell how many it takes.
+    """
+
+    def __init__(self, tokens: int, limit_tokens: int | None, advice: str) -> None:
+        limit = "fewer" if limit_tokens is None else f"{limit_tokens:,}"
         super().__init__(
-            f"the prompt and its answer take {tokens:,} tokens, the model reads "
-            f"{limit_tokens:,}; {advice}"
+            f"the prompt and its answer take {tokens:,} tokens, the model reads {limit}; {advice}"
         )
         self.tokens = tokens
         self.limit_tokens = limit_tokens
+        self.advice = advice
+
+    def __reduce__(self) -> tuple[type["PromptTooLongError"], tuple[int, int | None, str]]:
+        """Pickle by arguments."""
+        return (type(self), (self.tokens, self.limit_tokens, self.advice))
+
+
+_SHOWN_CHARS = 200
+
+
+def _opening(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_CHARS else f"{line[:_SHOWN_CHARS]} …"

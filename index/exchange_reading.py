@@ -13,20 +13,18 @@ import numpy.typing as npt
 from index import columns
 from index.columns import Row
 from index.exchange_tables import (
-    LINK_FIELDS,
-    METADATA_FIELDS,
     MOMENT_FIELDS,
     PARTS,
-    PATH_FIELDS,
     SEGMENT_FIELDS,
     SOURCE_FIELDS,
-    TAG_FIELDS,
     SourceVectors,
 )
 from index.files import FilePart
-from index.inventory import InventoryRow, inventory_row
-from index.links import link_from_row
+from index.inventory import INVENTORY_FIELDS, InventoryRow, inventory_row
+from index.links import LINK_FIELDS, link_from_row
 from index.metadata import (
+    METADATA_FIELDS,
+    TAG_FIELDS,
     MetadataChange,
     checked_name,
     checked_tags,
@@ -158,7 +156,7 @@ def read_links_table(path: Path) -> list[PageOnScreen]:
 
 def read_paths(path: Path) -> list[InventoryRow]:
     """Where sources were found. Raises LibraryError, or ValueError for what is no path."""
-    return [inventory_row(row) for row in read_parquet(path, PATH_FIELDS, order="path")]
+    return [inventory_row(row) for row in read_parquet(path, INVENTORY_FIELDS, order="path")]
 
 
 def read_metadata_tables(metadata: Path, tags: Path) -> dict[str, MetadataChange]:

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from index import columns
-from index.columns import Columns
 from index.errors import LibraryError
 from index.records import Source
 from index.settings import Codes
@@ -104,34 +103,6 @@ SOURCE_FIELDS = {
     "details": "VARCHAR",
     "notes": "VARCHAR",
 }
-LINK_FIELDS = {
-    "document": "VARCHAR",
-    "page": "INTEGER",
-    "video": "VARCHAR",
-    "start_tick": "BIGINT",
-    "end_tick": "BIGINT",
-    "ticks_per_second": "BIGINT",
-    "score": "DOUBLE",
-}
-PATH_FIELDS = {
-    "path": "VARCHAR",
-    "size_bytes": "BIGINT",
-    "mtime_ns": "BIGINT",
-    "outcome": "VARCHAR",
-    "source_id": "VARCHAR",
-    "stage": "VARCHAR",
-    "reason": "VARCHAR",
-    "seen_at": "VARCHAR",
-}
-METADATA_FIELDS = {
-    "source": "VARCHAR",
-    "name": "VARCHAR",
-    "text": "VARCHAR",
-    "whole": "BIGINT",
-    "number": "DOUBLE",
-    "truth": "BOOLEAN",
-}
-TAG_FIELDS = {"source": "VARCHAR", "tag": "VARCHAR"}
 _TIMES = (
     "start_tick, end_tick, ticks_per_second, "
     "start_tick / ticks_per_second AS start_s, end_tick / ticks_per_second AS end_s"
@@ -272,8 +243,3 @@ def write_sources(path: Path, sources: Sequence[Source], rates: Sequence[int]) -
     del content["source"]
     durations = [None if one.duration is None else float(one.duration) for one in sources]
     write_parquet(path, {**content, "duration_s": ("DOUBLE", durations)})
-
-
-def write_rows(path: Path, content: Columns) -> None:
-    """Write any other table."""
-    write_parquet(path, content)

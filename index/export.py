@@ -20,12 +20,11 @@ from index.exchange_tables import (
     SOURCE_TABLES,
     SourceVectors,
     place_of,
-    write_rows,
     write_source_tables,
     write_source_vectors,
     write_sources,
 )
-from index.files import disk_error, replace_file, stamp_of, sync_tree
+from index.files import disk_error, replace_file, stamps_of, sync_tree
 from index.inventory import inventory_columns, read_inventory
 from index.links import link_columns, read_links
 from index.manifest import (
@@ -38,8 +37,9 @@ from index.manifest import (
 )
 from index.metadata import metadata_columns, read_metadata
 from index.records import Source
-from index.settings import Codes
+from index.settings import ALL_CODES, Codes
 from index.shard import CATALOG_NAME, PICTURES_NAME
+from index.tables import write_parquet
 from index.two_level import ShardVectors
 
 FORMAT_VERSION = 1
@@ -71,7 +71,6 @@ class ExportManifest:
     """What an export holds, and the bytes and SHA-256 of its files."""
 
     embedder: EmbedderIdentity
-    rotation_sha256: str
     codes: Codes
     sources: tuple[Exported, ...]
     files: dict[str, tuple[int, str]]
@@ -120,13 +119,11 @@ def export_sources(
         )
         _export_tables(library, manifest, set(source_ids), directory)
         sync_tree(directory)
-        names = sorted(path for path in directory.rglob("*") if path.is_file())
         exported = ExportManifest(
             embedder=manifest.embedder,
-            rotation_sha256=stamp_of(directory / ROTATION_NAME)[1],
             codes=manifest.codes,
             sources=tuple(told for _, _, told in found),
-            files={path.relative_to(directory).as_posix(): stamp_of(path) for path in names},
+            files=stamps_of(directory),
         )
         replace_file(directory / EXPORT_NAME, _to_json(exported))
     except OSError as error:
@@ -185,17 +182,17 @@ def _export_tables(
     """The paths of the sources, the links between them, and what users said of them."""
     rows = [] if manifest.inventory is None else read_inventory(library / manifest.inventory)
     own = [row for row in rows if row.source_id in source_ids and row.outcome != "failed"]
-    write_rows(directory / PATHS_NAME, inventory_columns(own))
+    write_parquet(directory / PATHS_NAME, inventory_columns(own))
     links = [] if manifest.links is None else read_links(library / manifest.links)
     between = [one for one in links if {one.document_id, one.video_id} <= set(source_ids)]
     content = link_columns(directory / LINKS_NAME, between)
     content["start_s"] = ("DOUBLE", [one.span.start_s for one in between])
     content["end_s"] = ("DOUBLE", [one.span.end_s for one in between])
-    write_rows(directory / LINKS_NAME, content)
+    write_parquet(directory / LINKS_NAME, content)
     said = {} if manifest.metadata is None else read_metadata(library / manifest.metadata)
     tables = metadata_columns({source: said[source] for source in said.keys() & set(source_ids)})
-    write_rows(directory / METADATA_NAME, tables["metadata"])
-    write_rows(directory / TAGS_NAME, tables["tags"])
+    write_parquet(directory / METADATA_NAME, tables["metadata"])
+    write_parquet(directory / TAGS_NAME, tables["tags"])
 
 
 # --- export.json ---------------------------------------------------------------------------------
@@ -206,7 +203,7 @@ def _to_json(manifest: ExportManifest) -> bytes:
         "export": "secondsight",
         "format_version": FORMAT_VERSION,
         "embedder": asdict(manifest.embedder),
-        "rotation_sha256": manifest.rotation_sha256,
+        "rotation_sha256": manifest.files[ROTATION_NAME][1],
         "codes": manifest.codes,
         "sources": [asdict(source) for source in manifest.sources],
         "files": {name: list(stamp) for name, stamp in manifest.files.items()},
@@ -232,13 +229,12 @@ def read_export_manifest(directory: Path) -> ExportManifest:
             f"{directory} is an export of format {body.get('format_version')}, this Secondsight "
             f"reads {FORMAT_VERSION}; upgrade with: pip install --upgrade secondsight"
         )
-    if body.get("checksum") != body_checksum(body):
+    if body.get("checksum") != body_checksum(body) or body.get("codes") not in ALL_CODES:
         raise _damaged(path)
     try:
         return ExportManifest(
             embedder=EmbedderIdentity(**body["embedder"]),
-            rotation_sha256=str(body["rotation_sha256"]),
-            codes="fp16" if body["codes"] == "fp16" else "8bit",
+            codes=body["codes"],
             sources=tuple(Exported(**source) for source in body["sources"]),
             files={
                 str(name): (int(size), str(sha256))

@@ -129,6 +129,12 @@ def stamp_of(path: Path) -> tuple[int, str]:
         raise disk_error(path, "read", error) from error
 
 
+def stamps_of(directory: Path) -> dict[str, tuple[int, str]]:
+    """Stamps of all files below a directory, by name within it. Raises LibraryError."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {path.relative_to(directory).as_posix(): stamp_of(path) for path in paths}
+
+
 def remove_tree(directory: Path) -> None:
     """Delete a directory and all below it; what is already gone is fine.
 

@@ -7,6 +7,7 @@ directory, all are checked against their checksums, and what they say must be ab
 from __future__ import annotations
 
 import stat
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,9 +108,11 @@ def import_sources(
         sources = {one.id: (one, rate) for one, rate in read_sources(directory / SOURCES_NAME)}
         if [*sources] != sorted(one.id for one in exported.sources):
             raise ValueError("the table of sources is not that of export.json")
-        rows = _new_paths(library, manifest, directory) if with_paths else []
+        rows = _new_paths(library, manifest, directory, sources.keys()) if with_paths else {}
         links = _links(directory, sources.keys())
         said = read_metadata_tables(directory / METADATA_NAME, directory / TAGS_NAME)
+        if said.keys() - sources.keys():
+            raise ValueError("metadata or tags are those of no source of the export")
     done = []
     with staging_area(library) as area:
         for told in exported.sources:
@@ -120,7 +123,7 @@ def import_sources(
             listener(source.name)
             staged = area / source.id
             entry = _staged(manifest, directory, exported.codes, source, rate, staged)
-            own = [row for row in rows if row.source_id == source.id]
+            own = rows.get(source.id, ())
             # With its tags at one stroke: nobody finds it before.
             tags = {source.id: said[source.id]} if source.id in said else {}
             commit_shard(library, staged, entry, own, embedder=exported.embedder, metadata=tags)
@@ -192,14 +195,20 @@ def _check_rotation(library: Path, manifest: Manifest, directory: Path) -> None:
         )
 
 
-def _new_paths(library: Path, manifest: Manifest, directory: Path) -> list[InventoryRow]:
-    """Where the export says its sources lay, but for paths that the library knows."""
+def _new_paths(
+    library: Path, manifest: Manifest, directory: Path, source_ids: Collection[str]
+) -> dict[str, list[InventoryRow]]:
+    """Where the export says each source lay, but for paths that the library knows."""
     held = [] if manifest.inventory is None else read_inventory(library / manifest.inventory)
     known = {row.path for row in held}
-    rows = read_paths(directory / PATHS_NAME)
-    if any(row.outcome not in ("added", "unchanged") or row.source_id is None for row in rows):
-        raise ValueError("a path is that of no source")
-    return [row for row in rows if row.path not in known]
+    found: defaultdict[str, list[InventoryRow]] = defaultdict(list)
+    for row in read_paths(directory / PATHS_NAME):
+        own = row.source_id
+        if row.outcome not in ("added", "unchanged") or own is None or own not in source_ids:
+            raise ValueError("a path is that of no source of the export")
+        if row.path not in known:
+            found[own].append(row)
+    return found
 
 
 # --- adding --------------------------------------------------------------------------------------
@@ -245,7 +254,7 @@ def _staged(
 def _links(directory: Path, source_ids: Collection[str]) -> list[PageOnScreen]:
     links = read_links_table(directory / LINKS_NAME)
     for link in links:
-        if not {link.document_id, link.video_id} <= set(source_ids):
+        if link.document_id not in source_ids or link.video_id not in source_ids:
             raise ValueError("pages on screen are those of no source of the export")
     return links
 

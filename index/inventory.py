@@ -11,6 +11,17 @@ from typing import Literal
 from index.columns import Columns, Row, storable
 from index.tables import read_table, write_table
 
+INVENTORY_FIELDS = {
+    "path": "VARCHAR",
+    "size_bytes": "BIGINT",
+    "mtime_ns": "BIGINT",
+    "outcome": "VARCHAR",
+    "source_id": "VARCHAR",
+    "stage": "VARCHAR",
+    "reason": "VARCHAR",
+    "seen_at": "VARCHAR",
+}
+"""Table `inventory`: its fields in the order of `inventory_row`, and their types."""
 _UNDECODABLE = "\0"
 
 
@@ -48,7 +59,7 @@ def write_inventory(
 
 def read_inventory(path: Path) -> list[InventoryRow]:
     """All rows by path; raises LibraryError when the file cannot be read."""
-    names = "path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at"
+    names = ", ".join(INVENTORY_FIELDS)
     return [
         inventory_row(row)
         for row in read_table(path, "inventory", "inventory", names, order="path")
@@ -56,7 +67,7 @@ def read_inventory(path: Path) -> list[InventoryRow]:
 
 
 def inventory_row(row: Row) -> InventoryRow:
-    """From (path, size_bytes, mtime_ns, outcome, source_id, stage, reason, seen_at)."""
+    """From the values of INVENTORY_FIELDS."""
     return InventoryRow(_text_to_path(row[0]), *row[1:])
 
 

@@ -43,6 +43,8 @@ HIGHEST_FREQUENCY_FACTOR = 2.2
 _FILLER = "."
 """Cannot be a word: it has no letter."""
 _MOMENTS_PER_FILLER = 200
+_LOOKS_APART = 32
+"""Documents between two that are looked at; what tantivy writes at once, and merges, are more."""
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -166,9 +168,8 @@ class ShardWords:
         except (OSError, ValueError) as error:
             raise disk_error(directory, "read the words of", error) from error
         self._num_documents: int = self.searcher.num_docs
-        self._is_ordered = self.searcher.num_segments == 1
-        """Moments were added in order, and tantivy lists equal scores as they were added; between
-        segments, of which a large shard has several, in another order."""
+        self._is_ordered = self._stand_in_order()
+        """Tantivy lists equal scores in the order in which documents stand."""
         self.count: Callable[[str, str], int] = self.searcher.doc_freq
         """In how many moments a field holds a word."""
 
@@ -179,6 +180,22 @@ class ShardWords:
         if self._is_ordered and k >= 1:
             return search(min(k, available))
         return top_k(search, k, available)
+
+    def _stand_in_order(self) -> bool:
+        """Whether moment n is the n-th document, looked at here and there.
+
+        Moments are added in order, but a large shard has several segments, and merging some puts
+        the larger ones first: as wholes, and none is as short as the steps between looks.
+        """
+        if self.searcher.num_segments != 1 or not 0 < self.num_moments <= self._num_documents:
+            return False
+        places = [*range(0, self.num_moments, _LOOKS_APART), self.num_moments - 1]
+        addresses = [tantivy.DocAddress(0, place) for place in places]
+        return places == self._numbers(addresses)
+
+    def _numbers(self, addresses: list[tantivy.DocAddress]) -> Sequence[float | None]:
+        """The moments at these addresses; None: a filler."""
+        return self.searcher.fast_field_values("moment", addresses)
 
     def rarity(self, count: int) -> float:
         """What tantivy makes of a word that `count` moments of this shard hold."""
@@ -208,8 +225,7 @@ class ShardWords:
     def search(self, query: Query, count: int) -> tuple[Ids, Vectors]:
         """Local ids and scores of the `count` best."""
         hits = self.searcher.search(query, count, count=False).hits
-        addresses = [address for _, address in hits]
-        ids = self.searcher.fast_field_values("moment", addresses)
+        ids = self._numbers([address for _, address in hits])
         scores = np.array([score for score, _ in hits], dtype=np.float32)
         return np.array(ids, dtype=np.int64), scores
 

@@ -13,6 +13,16 @@ from index.errors import LibraryError
 from index.records import PageOnScreen, Span
 from index.tables import read_table, write_table
 
+LINK_FIELDS = {
+    "document": "VARCHAR",
+    "page": "INTEGER",
+    "video": "VARCHAR",
+    "start_tick": "BIGINT",
+    "end_tick": "BIGINT",
+    "ticks_per_second": "BIGINT",
+    "score": "DOUBLE",
+}
+"""Table `page_on_screen`: its fields in the order of `link_from_row`, and their types."""
 _LARGEST = 2**63 - 1
 
 
@@ -73,13 +83,12 @@ def link_columns(path: Path, links: Sequence[PageOnScreen]) -> Columns:
 
 def read_links(path: Path) -> list[PageOnScreen]:
     """All pages on screen, as written. Raises LibraryError when the file cannot be read."""
-    fields = "document, page, video, start_tick, end_tick, ticks_per_second, score"
-    rows = read_table(path, "links", "page_on_screen", fields, order="position")
+    rows = read_table(path, "links", "page_on_screen", ", ".join(LINK_FIELDS), order="position")
     return [link_from_row(row) for row in rows]
 
 
 def link_from_row(row: Row) -> PageOnScreen:
-    """From (document, page, video, start_tick, end_tick, ticks_per_second, score)."""
+    """From the values of LINK_FIELDS."""
     document, page, video, start, end, rate, score = row
     return PageOnScreen(document, page, video, _span(start, end, rate), score)
 

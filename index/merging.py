@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from itertools import tee
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ import numpy as np
 from index.catalog import CatalogReader, merge_catalogs
 from index.errors import SecondsightError
 from index.files import disk_error
-from index.lexical import write_words
 from index.manifest import SHARDS_NAME, ShardEntry
 from index.numbering import SourceRun
 from index.ranking import Ids
@@ -37,6 +35,7 @@ from index.two_level import (
     ShardVectors,
 )
 from index.vectors import Lists, merge_lists, write_bits_of
+from index.word_upgrade import rewrite_words
 
 _DIGEST_BYTES = 16
 
@@ -66,13 +65,7 @@ def merge_shards(library: Path, directory: Path, entries: Sequence[ShardEntry]) 
             [(part.catalog, part.runs, own) for part, own in zip(parts, places, strict=True)],
         )
         _merge_vectors(directory, parts)
-        texts, headings, names = tee(CatalogReader(directory / CATALOG_NAME).texts(), 3)
-        write_words(
-            directory / LEXICAL_NAME,
-            (row[0] for row in texts),
-            headings=(row[1] for row in headings),
-            names=(row[2] for row in names),
-        )
+        rewrite_words(CatalogReader(directory / CATALOG_NAME), directory / LEXICAL_NAME)
         runs = [run for part in parts for run in part.runs]
         return finished_shard(
             directory,

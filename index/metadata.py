@@ -24,6 +24,16 @@ from index.tables import read_table, write_tables
 Value = str | int | float | bool
 KEYWORDS = frozenset({"and", "or", "not", "in", "like", "is", "null", "true", "false"})
 """Words of the language of conditions (`retrieve.where`)."""
+METADATA_FIELDS = {
+    "source": "VARCHAR",
+    "name": "VARCHAR",
+    "text": "VARCHAR",
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "truth": "BOOLEAN",
+}
+TAG_FIELDS = {"source": "VARCHAR", "tag": "VARCHAR"}
+"""Tables `metadata` and `tags`: their fields, as `metadata_from_rows` takes them, and types."""
 _RESERVED = KEYWORDS | {"path", "source", "tag", "tags"}
 _MAX_NAME_CHARS = 100
 _LARGEST = 2**63 - 1
@@ -160,14 +170,14 @@ def _if(kind: type[Value], value: Value) -> Value | None:
 
 def read_metadata(path: Path) -> dict[str, SourceMetadata]:
     """Metadata by source id, of the sources that have any. Raises LibraryError."""
-    said = "source, name, text, whole, number, truth"
+    said, tags = ", ".join(METADATA_FIELDS), ", ".join(TAG_FIELDS)
     rows = read_table(path, "metadata", "metadata", said, order="source, name")
-    tagged = read_table(path, "metadata", "tags", "source, tag", order="source, tag")
+    tagged = read_table(path, "metadata", "tags", tags, order="source, tag")
     return metadata_from_rows(rows, tagged)
 
 
 def metadata_from_rows(rows: Sequence[Row], tagged: Sequence[Row]) -> dict[str, SourceMetadata]:
-    """From (source, name, text, whole, number, truth) and (source, tag)."""
+    """From the values of METADATA_FIELDS and TAG_FIELDS."""
     values: dict[str, dict[str, Value]] = {}
     tags: dict[str, set[str]] = {}
     for row in rows:

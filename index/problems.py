@@ -84,21 +84,34 @@ class Meter:
 
     def __init__(self, directory: Path, listener: VerifyListener) -> None:
         self.directory = directory
-        self.files = 0
         self.read_bytes = 0
+        """Bytes of files that are expected, those that were read again once."""
+        self._read: dict[str, int] = {}
         self._listener = listener
         self._total_bytes = 0
 
+    @property
+    def files(self) -> int:
+        """How many files were read."""
+        return len(self._read)
+
     def expect(self, manifest: Manifest) -> None:
-        """Know how many bytes there are to read."""
-        stamps = [stamp for shard in manifest.shards for stamp in shard.files.values()]
-        self._total_bytes = sum(size for size, _ in (*stamps, *manifest.tables.values()))
+        """Know what there is to read; what was read and is no longer there does not count."""
+        sizes = {name: size for name, (size, _) in manifest.tables.items()}
+        for shard in manifest.shards:
+            files = shard.files.items()
+            sizes |= {f"{SHARDS_NAME}/{shard.id}/{name}": size for name, (size, _) in files}
+        self._total_bytes = sum(sizes.values())
+        self._read = {where: size for where, size in self._read.items() if where in sizes}
+        self.read_bytes = sum(self._read.values())
 
     def difference(self, path: Path, stamp: tuple[int, str]) -> tuple[ProblemKind, str] | None:
         """What is wrong with a file of this size and checksum; None when nothing is."""
         where = path.relative_to(self.directory).as_posix()
+        self.read_bytes -= self._read.pop(where, 0)
 
         def read(num_bytes: int) -> None:
+            self._read[where] += num_bytes
             self.read_bytes += num_bytes
             self._listener(VerifyProgress(where, self.read_bytes, self._total_bytes))
 
@@ -109,7 +122,7 @@ class Meter:
                 return ProblemKind.CHANGED, "is no regular file"
             if status.st_size != size_bytes:
                 return ProblemKind.CHANGED, f"has {status.st_size} bytes, not {size_bytes}"
-            self.files += 1
+            self._read[where] = 0
             if file_sha256(path, read) != sha256:
                 return ProblemKind.CHANGED, "holds other bytes than were written"
         except (FileNotFoundError, NotADirectoryError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from index.errors import SettingsError
 
 Codes = Literal["8bit", "fp16"]
+ALL_CODES: tuple[Codes, ...] = get_args(Codes)
 Dtype = Literal["float32", "bfloat16", "float16"]
 _CHECKPOINT_OPTIONS = ("model", "revision", "device", "dtype", "dims")
 _OPTIONS = {

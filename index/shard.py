@@ -22,8 +22,8 @@ from index.catalog import write_catalog
 from index.errors import LibraryError, SecondsightError
 from index.files import (
     disk_error,
-    file_sha256,
     remove_tree,
+    stamps_of,
     sync_directory,
     sync_tree,
 )
@@ -197,24 +197,18 @@ def _write_pictures(path: Path, moments: Sequence[Moment]) -> list[tuple[int, in
 def finished_shard(
     directory: Path, source_ids: Sequence[str], *, segments: int, moments: int
 ) -> ShardEntry:
-    """Sync a shard all of whose files are written; its entry under a new id. Raises OSError."""
+    """Sync a shard all of whose files are written; its entry under a new id.
+
+    Raises OSError or LibraryError.
+    """
     sync_tree(directory)
     return ShardEntry(
         id=uuid.uuid4().hex,
         sources=tuple(source_ids),
         segments=segments,
         moments=moments,
-        files=stamps(directory),
+        files=stamps_of(directory),
     )
-
-
-def stamps(directory: Path) -> dict[str, tuple[int, str]]:
-    """Bytes and SHA-256 of every file of a shard, by its name within it."""
-    paths = sorted(path for path in directory.rglob("*") if path.is_file())
-    return {
-        path.relative_to(directory).as_posix(): (path.stat().st_size, file_sha256(path))
-        for path in paths
-    }
 
 
 # --- publishing ----------------------------------------------------------------------------------

@@ -69,30 +69,36 @@ def checked_shard(
         what = "the manifest names a shard that cannot be"
         return CheckedShard((Problem(ProblemKind.MANIFEST, where, what, advice),), ())
     directory = library / SHARDS_NAME / entry.id
-    found = list(_file_problems(directory, entry, meter))
-    reader = None
-    if CATALOG_NAME not in {name for _, name, _ in found}:
+    found = list(_byte_problems(directory, entry, meter))
+    reader, is_old = None, False
+    if CATALOG_NAME in entry.files.keys() - {name for _, name, _ in found}:
         try:
             reader = CatalogReader(directory / CATALOG_NAME)
         except _UNREADABLE as error:
-            if OLD_LIBRARY_ADVICE in str(error):
-                old = f"{where}/{CATALOG_NAME}"
-                what = "is of an older format, and was compared with its checksum only"
-                problem = Problem(ProblemKind.UNREADABLE, old, what, OLD_LIBRARY_ADVICE)
-                return CheckedShard((problem,), ())
-            found.append((ProblemKind.UNREADABLE, CATALOG_NAME, f"cannot be read: {error}"))
+            is_old = OLD_LIBRARY_ADVICE in str(error)
+            if not is_old:
+                found.append((ProblemKind.UNREADABLE, CATALOG_NAME, f"cannot be read: {error}"))
+    if not is_old:
+        found += _unnamed(entry)
     if reader is not None:
         changed = {name.split("/")[0] for _, name, _ in found}
         found += _content_problems(directory, manifest, entry, changed, deep=deep)
     problems = [
         Problem(kind, f"{where}/{name}", what, advice, entry.sources) for kind, name, what in found
     ]
+    if is_old:
+        old = f"{where}/{CATALOG_NAME}"
+        what = "is of an older format: this shard was compared with its checksums only"
+        problems.append(Problem(ProblemKind.UNREADABLE, old, what, OLD_LIBRARY_ADVICE))
     return CheckedShard(tuple(problems), () if reader is None else reader.sources())
 
 
-def _file_problems(directory: Path, entry: ShardEntry, meter: Meter) -> Iterator[_Found]:
+def _unnamed(entry: ShardEntry) -> Iterator[_Found]:
     for name in sorted(_NEEDED - entry.files.keys()):
         yield ProblemKind.MANIFEST, name, "is not named by the manifest"
+
+
+def _byte_problems(directory: Path, entry: ShardEntry, meter: Meter) -> Iterator[_Found]:
     for name, stamp in entry.files.items():
         if is_unsafe(name):
             yield ProblemKind.MANIFEST, name, "is named by the manifest, outside its shard"
@@ -107,7 +113,11 @@ def _content_problems(
 ) -> Iterator[_Found]:
     """What the files say; those that need a file of `changed` are not looked into."""
     catalog = directory / CATALOG_NAME
-    outline = catalog_outline(catalog)
+    try:
+        outline = catalog_outline(catalog)
+    except _UNREADABLE as error:
+        yield ProblemKind.UNREADABLE, CATALOG_NAME, f"cannot be read: {error}"
+        return
     checks: list[tuple[ProblemKind, str, frozenset[str], Callable[[], Iterator[str]]]] = [
         (ProblemKind.CATALOG, CATALOG_NAME, frozenset(), lambda: entry_problems(entry, outline)),
         (ProblemKind.CATALOG, CATALOG_NAME, frozenset(), lambda: catalog_problems(catalog)),

@@ -279,14 +279,12 @@ class Snapshot:
         near = self._words.near_words(text, typos)
         if self._moments.mask(allowed) is None:
             return near
-        told = {
-            word: tuple(
-                other
-                for other in others
-                if len(self.search_words(f'"{other}"', 1, allowed=allowed, phrases="require")[0])
-            )
-            for word, others in near.items()
-        }
+
+        def stands(word: str) -> bool:
+            found, _ = self.search_words(f'"{word}"', 1, allowed=allowed, phrases="require")
+            return len(found) > 0
+
+        told = {word: tuple(filter(stands, others)) for word, others in near.items()}
         return {word: others for word, others in told.items() if others}
 
     def vectors(self, ids: Ids) -> Vectors:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.catalog import CatalogReader
-from index.files import disk_error, sync_tree
+from index.files import disk_error, stamps_of, sync_tree
 from index.lexical import VERSION_NAME
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest, writer_lock
 from index.problems import verify_shard
@@ -26,7 +26,6 @@ from index.shard import (
     drop_staged,
     move_in,
     staging_area,
-    stamps,
 )
 from index.tables import is_older, migrate
 from index.two_level import missing_files, write_missing
@@ -77,7 +76,7 @@ def _upgraded(library: Path, entry: ShardEntry, staged: Path) -> ShardEntry:
         if words_are_old:
             rewrite_words(CatalogReader(staged / CATALOG_NAME), staged / LEXICAL_NAME)
         sync_tree(staged)
-        return replace(entry, id=uuid.uuid4().hex, files=stamps(staged))
+        return replace(entry, id=uuid.uuid4().hex, files=stamps_of(staged))
     except OSError as error:
         raise disk_error(staged, "write", error) from error
 

@@ -41,6 +41,7 @@ from index.problems import (
     is_unsafe,
 )
 from index.records import Source
+from index.settings import ALL_CODES
 from index.shard_checks import CheckedShard, checked_shard
 from index.strays import strays
 
@@ -183,7 +184,7 @@ def _manifest_problems(manifest: Manifest) -> Iterator[Problem]:
         for name, count in Counter(names).items():
             if count > 1:
                 yield _problem_of_manifest(f"{what}: {name}")
-    if manifest.codes not in ("8bit", "fp16"):
+    if manifest.codes not in ALL_CODES:
         yield _problem_of_manifest(f"knows codes of kind {manifest.codes!r}")
     if not 0 <= manifest.outlier_share <= 1:
         yield _problem_of_manifest(f"has an outlier share of {manifest.outlier_share}")

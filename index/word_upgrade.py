@@ -1,14 +1,12 @@
-"""The words of a shard written anew from its catalog, for a library that an older version wrote."""
+"""The words of a shard written from its catalog, where its moments are not at hand as records."""
 
 from __future__ import annotations
 
+from itertools import tee
 from pathlib import Path
 
 from index.catalog import CatalogReader
 from index.lexical import write_words
-from index.records import Moment
-
-_BATCH = 1_000
 
 
 def rewrite_words(catalog: CatalogReader, directory: Path) -> None:
@@ -18,17 +16,10 @@ def rewrite_words(catalog: CatalogReader, directory: Path) -> None:
     the caller makes another one with this directory in it. Raises LibraryError when the catalog
     cannot be read or the disk refuses.
     """
-    names = [source.name for source in catalog.sources()]
-    texts, headings, owners = [], [], []
-    for segment in catalog.segments():
-        for moment in _moments(catalog, segment.moments):
-            texts.append(moment.text)
-            headings.append(moment.heading)
-            owners.append(names[segment.source])
-    write_words(directory, texts, headings=headings, names=owners)
-
-
-def _moments(catalog: CatalogReader, numbers: range) -> list[Moment]:
-    """Read in batches: a moment comes with all its words and boxes."""
-    batches = [numbers[first : first + _BATCH] for first in range(0, len(numbers), _BATCH)]
-    return [moment for batch in batches for moment in catalog.moments(batch)]
+    texts, headings, names = tee(catalog.texts(), 3)
+    write_words(
+        directory,
+        (row[0] for row in texts),
+        headings=(row[1] for row in headings),
+        names=(row[2] for row in names),
+    )

@@ -22,7 +22,7 @@ from index.files import disk_error, remove_tree
 
 Output = TypeVar("Output")
 
-FORMAT = 11
+FORMAT = 12
 """Raise when the meaning of stored outputs changes: older entries are then not found."""
 
 BULK = ".bulk"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from index.records import Box
-from ingest.pages import DocumentInfo, PageContent, PageItem, PageLine, TextBlock
+from ingest.pages import DocumentInfo, PageContent, PageItem, PageLine, TableBlock, TextBlock
 
 _MARGIN_SHARE = 0.15
 """Running heads and feet stand in the outer 15 % of a page."""
@@ -124,7 +124,8 @@ def running_lines(info: DocumentInfo, pages: Sequence[PageContent]) -> dict[int,
 
     That is: the same words, digits aside, or headings of the outline, at the same place in the
     margin and parted from the text, on three neighbouring pages or on half of all, where text
-    seldom stands on other pages. Letters larger than the text's are no running lines.
+    seldom stands on other pages. Letters larger than the text's are no running lines. Where a
+    document would have no other words, they are its text.
     """
     largest = body_size_pt(pages) * _HEADING_RATIO or float("inf")
     places: dict[tuple[str, int], list[_Found]] = defaultdict(list)
@@ -151,7 +152,16 @@ def running_lines(info: DocumentInfo, pages: Sequence[PageContent]) -> dict[int,
         if len({each.page for each in at}) >= _RUNNING_SHARE * len(taken[step]):
             for each in at:
                 running[each.page].add(each.line_id)
-    return running
+    has_more = any(
+        isinstance(item, TableBlock)
+        or (
+            isinstance(item, TextBlock)
+            and any(id(line) not in running[page.number] for line in item.lines)
+        )
+        for page in pages
+        for item in page.items
+    )
+    return running if has_more else {page.number: set() for page in pages}
 
 
 class _Found(NamedTuple):

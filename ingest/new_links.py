@@ -88,6 +88,8 @@ def _new_pairs(
     snapshot: Snapshot, source_ids: Collection[str], tell: Tell, problems: Problems
 ) -> Iterator[LinkedPair]:
     """Pairs of which one is new and that clearly belong together."""
+    if len({source.kind for source in snapshot.sources.values()}) < 2:
+        return
     known = [source_id for source_id in snapshot.source_ids if source_id in source_ids]
     words = lru_cache(_KEPT_WORD_PAIRS)(partial(_words_to_compare, snapshot))
     tried: set[tuple[str, str]] = set()

@@ -251,13 +251,18 @@ def nearest_caption(
     best: tuple[float, TextBlock] | None = None
     for block in blocks:
         box = block.box
-        distance = max(box.y0 - figure.y1, figure.y0 - box.y1, 0.0)
+        distance = height_between(figure, box)
         beside = box.x1 <= figure.x0 or box.x0 >= figure.x1
         if beside or distance > _CAPTION_REACH_PT or id(block) in used:
             continue
         if start.match(block.text) and (best is None or distance < best[0]):
             best = (distance, block)
     return best[1] if best else None
+
+
+def height_between(one: Box, other: Box) -> float:
+    """Height of the white space between two boxes; 0 for boxes beside each other."""
+    return max(other.y0 - one.y1, one.y0 - other.y1, 0.0)
 
 
 def suggests_grid(rules: Iterable[Box]) -> bool:
@@ -334,13 +339,13 @@ def _bands(strips: list[_Boxed]) -> list[_Boxed]:
     covered: list[tuple[float, float]] = []
     for strip in strips:
         extents = [(box.x0, box.x1) for box, _ in strip]
-        joined = _merged(covered + extents, _GUTTER_PT)
+        joined = merged_extents(covered + extents, _GUTTER_PT)
         if bands and len(covered) > 1 and len(joined) > 1:
             bands[-1].extend(strip)
             covered = joined
         else:
             bands.append(list(strip))
-            covered = _merged(extents, _GUTTER_PT)
+            covered = merged_extents(extents, _GUTTER_PT)
     return bands
 
 
@@ -362,7 +367,8 @@ def _split(boxed: _Boxed, *, horizontal: bool) -> list[_Boxed]:
     return parts
 
 
-def _merged(extents: list[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+def merged_extents(extents: Iterable[tuple[float, float]], gap: float) -> list[tuple[float, float]]:
+    """Unite extents (start, end) that overlap or lie within `gap` of each other; in order."""
     merged: list[tuple[float, float]] = []
     for start, stop in sorted(extents):
         if merged and start - merged[-1][1] <= gap:

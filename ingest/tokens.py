@@ -26,6 +26,8 @@ _ABBREVIATION = re.compile(
 )
 _SAME_SIZE_PT = 0.5
 _HYPHENS = ("-", "\u2010", "\u00ad")
+_JOINING = frozenset({"and", "or", "und", "oder", "bzw"})
+"""After a hyphen they leave it hanging: "input- and output files"."""
 
 
 class Token(NamedTuple):
@@ -52,8 +54,30 @@ class Vocabulary:
         if stem[-1] == "\u00ad":
             return stem[:-1] + rest
         plain, compound = stem[:-1] + rest, stem[:-1] + "-" + rest
-        is_compound = _bare(compound) in self.words and _bare(plain) not in self.words
+        if self._holds(plain):
+            return plain
+        is_compound = self._holds(compound) or self._is_likely_compound(stem[:-1], rest)
         return compound if is_compound else plain
+
+    def is_parted(self, stem: str, rest: str) -> bool:
+        """True when a line ends with a letter and a hyphen and the next goes on with the word."""
+        if stem[-1] == "\u00ad":
+            return True
+        if not stem.endswith(_HYPHENS) or len(stem) == 1 or not stem[-2].isalpha():
+            return False
+        if _bare(rest) in _JOINING and not self._holds(stem[:-1] + rest):
+            return False
+        return rest[0].islower() or rest[0].isupper() or rest[0].isdigit()
+
+    def _is_likely_compound(self, stem: str, rest: str) -> bool:
+        """Judged by the halves alone: capitals, options of programs, further hyphens."""
+        if not rest[0].islower() or stem.startswith("-"):
+            return True
+        last = re.split("[-\u2010]", stem)[-1]
+        return last != stem and self._holds(rest) and not self._holds(last + rest)
+
+    def _holds(self, word: str) -> bool:
+        return _bare(word) in self.words
 
 
 def tokens_of(blocks: Iterable[TextBlock], vocabulary: Vocabulary) -> list[Token]:
@@ -69,7 +93,7 @@ def tokens_of(blocks: Iterable[TextBlock], vocabulary: Vocabulary) -> list[Token
             words = _line_words(line, paragraph)
             if not words:
                 continue
-            if before == " " and _is_parted(tokens[-1].text, words[0].text):
+            if before == " " and vocabulary.is_parted(tokens[-1].text, words[0].text):
                 stem, rest = tokens[-1], words[0]
                 mended = vocabulary.mend(stem.text, rest.text)
                 tokens[-1] = stem._replace(
@@ -122,13 +146,6 @@ def _line_words(line: PageLine, paragraph: int) -> list[Token]:
     return [word._replace(text=text) for word, text in zip(words, bare, strict=True) if text]
 
 
-def _is_parted(stem: str, rest: str) -> bool:
-    """True when a line ends with a letter and a hyphen and the next goes on in lower case."""
-    if stem[-1] == "\u00ad":
-        return True
-    return stem.endswith(_HYPHENS) and len(stem) > 1 and stem[-2].isalpha() and rest[0].islower()
-
-
 def sentence_borders(tokens: Sequence[Token]) -> list[int]:
     """Indexes of words that start a sentence or a paragraph."""
     borders: list[int] = []
@@ -171,8 +188,11 @@ def _bare(word: str) -> str:
 
 
 def vocabulary_of(pages: Sequence[PageContent]) -> Vocabulary:
-    """Words of the running text of a document."""
+    """Words of the running text of a document, the second halves of parted ones left out."""
     words: set[str] = set()
+    above = ""
     for line in all_lines(pages):
-        words.update(line.text.split())
+        here = line.text.split()
+        words.update(here[1:] if above.endswith(_HYPHENS) else here)
+        above = here[-1] if here else ""
     return Vocabulary(frozenset(map(_bare, words)))

@@ -175,7 +175,7 @@ class EmbedWorker:
         """Vectors of pictures, and what they were taken for."""
 
         def look() -> Seen:
-            vectors = np.zeros((len(pictures), self._identity().dims), np.float32)
+            vectors = np.zeros((len(pictures), self._identity.dims), np.float32)
             labels: list[str] = []
             batch_size = self._settings.picture_batch_size
             for first in range(0, len(pictures), batch_size):
@@ -193,7 +193,7 @@ class EmbedWorker:
     def read(self, job: Job, texts: tuple[str, ...]) -> Vectors:
         """Vectors of texts: (texts, dims) float32, unit rows."""
         if not texts:
-            return np.zeros((0, self._identity().dims), np.float32)
+            return np.zeros((0, self._identity.dims), np.float32)
         entry = self._entry(job, "embed_texts", (text.encode() for text in texts))
         return cached(entry, lambda: self._embedder.embed_texts(texts))
 
@@ -214,11 +214,12 @@ class EmbedWorker:
         vectors = cached(self._entry(job, "embed_segments", contents), look)
         return replace(formed, segment_vectors=vectors)
 
+    @cached_property
     def _identity(self) -> EmbedderIdentity:
         return embedder_identity(self._settings)
 
     def _entry(self, job: Job, stage: str, contents: Iterable[bytes]) -> Path:
-        embedder = asdict(self._identity())
+        embedder = asdict(self._identity)
         return job.cache.entry(stage, content=digest(contents), embedder=embedder)
 
 

@@ -31,13 +31,15 @@ from retrieve.explanation import Count, Explanation, Step
 from retrieve.filters import Filters, allowed_moments, allowed_sources
 from retrieve.hits import Hit, Partner
 from retrieve.operands import Matches, match_exactly, match_operand
+from retrieve.query import Query
 from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
-from retrieve.search import with_ties
+from retrieve.search import as_meant, with_ties
 
 if TYPE_CHECKING:
     from index.embedders import Embedder
     from index.metadata import Value
     from index.snapshot import Snapshot
+    from index.word_query import Phrases, Typos
     from retrieve.settings import RetrieveSettings
 
 PARTNERS_TOLD = 3
@@ -53,10 +55,13 @@ def search_expression(
     filters: Filters,
     settings: RetrieveSettings,
     query: str | None = None,
+    phrases: Phrases = "require",
+    typos: Typos = "unmatched",
 ) -> SearchResult:
     """Find the k best hits of an expression, how many there are, and how they were found.
 
-    `query` is the expression as it was typed; None: it was not.
+    `query` is the expression as it was typed; None: it was not. `phrases` and `typos` hold for
+    the texts of operands that are not exact; see `retrieve.query.Query`.
 
     Raises QuestionError when k < 1, a filter names an unknown source, or sources are to be ordered
     by metadata that they do not have or that cannot be ordered.
@@ -68,14 +73,25 @@ def search_expression(
     parts = list(parts_of(expression.part))
     operands = list(dict.fromkeys(part for part in parts if isinstance(part, Operand)))
     alike = [operand for operand in operands if not operand.exact]
-    vectors = embedder.embed_queries([operand.text for operand in alike]) if alike else ()
+    asked = [Query(operand.text, phrases=phrases, typos=typos) for operand in alike]
+    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
+    near = [snapshot.near_words(query.text, typos, allowed=open_to) for query in asked]
+    meant = [as_meant(snapshot, *one, open_to) for one in zip(asked, near, strict=True)]
+    looked_up = time.perf_counter()
+    vectors = embedder.embed_queries(meant) if alike else ()
     embedded = time.perf_counter()
     allowed = allowed_moments(snapshot, filters)
     matches = {
         operand: match_operand(
-            snapshot, operand, vector, filters=filters, allowed=allowed, settings=settings
+            snapshot,
+            query,
+            vector,
+            meant=text,
+            filters=filters,
+            allowed=allowed,
+            settings=settings,
         )
-        for operand, vector in zip(alike, vectors, strict=True)
+        for operand, query, text, vector in zip(alike, asked, meant, vectors, strict=True)
     }
     for operand in operands:
         if operand.exact:
@@ -96,12 +112,13 @@ def search_expression(
         hits=tied,
         took_ms=(ended - started) * MILLISECONDS_PER_SECOND,
         steps_ms={
-            "embed": (embedded - started) * MILLISECONDS_PER_SECOND,
-            "find": (found - embedded) * MILLISECONDS_PER_SECOND,
+            "embed": (embedded - looked_up) * MILLISECONDS_PER_SECOND,
+            "find": (looked_up - started + found - embedded) * MILLISECONDS_PER_SECOND,
             "merge": (ended - found) * MILLISECONDS_PER_SECOND,
         },
         best_text_cosine=None,
         found=bool(hits),
+        read_as={word: words for one in near for word, words in one.items()},
         expression=text,
         count=_count(snapshot, hits, complete) if expression.counts else None,
         explanation=Explanation(text, kept, tuple(evaluation.steps)),

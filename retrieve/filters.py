@@ -47,6 +47,8 @@ class Filters:
     """Only what overlaps this span of its source; documents have no times and fall out."""
     spans: tuple[tuple[str, Span], ...] | None = None
     """Only what overlaps a span of its own source: (id, span); a source may have several."""
+    pages: tuple[tuple[str, frozenset[int]], ...] | None = None
+    """Only what is on one of these pages, from 1, of its own source: (id, pages)."""
     where: Condition | None = None
     """On the metadata of sources (`parse_where`)."""
     permissions: frozenset[str] | None = None
@@ -74,6 +76,19 @@ def allowed_moments(snapshot: Snapshot, filters: Filters) -> Mask | None:
         allowed &= columns.end_s > filters.within.start_s
     if filters.spans is not None:
         allowed &= _span_mask(snapshot, filters.spans)
+    if filters.pages is not None:
+        allowed &= _page_mask(snapshot, filters.pages)
+    return allowed
+
+
+def _page_mask(snapshot: Snapshot, pages: Sequence[tuple[str, frozenset[int]]]) -> Mask:
+    """Which moments begin on a page of their source that is wanted: (num_moments,) bool."""
+    allowed = np.zeros(snapshot.num_moments, dtype=np.bool_)
+    for source_id, own in pages:
+        if source_id in snapshot.sources:
+            place = snapshot.source_ids.index(source_id)
+            is_page = np.isin(snapshot.columns.page, np.array(sorted(own), dtype=np.int32))
+            allowed |= (snapshot.columns.source_index == place) & is_page
     return allowed
 
 

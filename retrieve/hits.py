@@ -53,7 +53,9 @@ class Hit:
     rank: int
     """From 1."""
     score: float
-    """Fused score of the best moment, 0..1; 1 is first in every list. Ranks, not probabilities."""
+    """Of the best moment, 0..1: its likeness to the query and the squared share of the highest word
+    score that it earns, weighed (`retrieve.fusion`); asked by example or exactly, its ranks in the
+    lists. It orders hits, and is no probability: that is `confidence`."""
     source: Source
     place: Span | PageArea
     """Of an utterance or a passage with several sentences: those that answer."""

@@ -24,15 +24,16 @@ def moments_there(
 ) -> Ids:
     """Moments with words at a place, in order: int64 global ids; of a page all.
 
-    `allowed` ((num_moments,) bool; None: all) may leave some out. None where there is no such
+    `allowed` ((num_moments,) bool; None: all) may leave some out. Empty where there is no such
     source.
     """
     ids = _with_words(snapshot, source_id, allowed)
     columns = snapshot.columns
     if isinstance(place, PageArea):
-        return ids[columns.page[ids] == place.page]
-    late_enough = columns.end_s[ids] > place.start_s + TOLERANCE_S
-    return ids[late_enough & (columns.start_s[ids] < place.end_s - TOLERANCE_S)]
+        return ids[np.flatnonzero(columns.page[ids] == place.page)]
+    overlaps = columns.end_s[ids] > place.start_s + TOLERANCE_S
+    overlaps &= columns.start_s[ids] < place.end_s - TOLERANCE_S
+    return ids[np.flatnonzero(overlaps)]
 
 
 def moments_beside(

@@ -15,7 +15,7 @@ from retrieve.building import build_hits
 from retrieve.filters import Filters
 from retrieve.fusion import RankedList, fuse
 from retrieve.hits import Candidate, Hit
-from retrieve.lists import PICTURE_KINDS, by_words
+from retrieve.lists import PICTURE_KINDS, by_words, holding_phrases
 from retrieve.query import Query
 from retrieve.ranking import rank_by_text
 from retrieve.words import share_within
@@ -55,29 +55,31 @@ def is_relevant(candidate: Candidate, text: str, settings: RetrieveSettings) -> 
 
 def match_operand(
     snapshot: Snapshot,
-    operand: Operand,
+    query: Query,
     vector: NDArray[np.float32],
     *,
+    meant: str,
     filters: Filters,
     allowed: Mask | None,
     settings: RetrieveSettings,
 ) -> Matches:
     """All that an operand matches by meaning and words, of `operand_candidates` of each list.
 
-    `vector` (d,) is that of its text.
+    `query` asks for its text, `meant` is that without typos, and has the vector `vector` (d,).
     """
     count = settings.operand_candidates
+    phrased = holding_phrases(snapshot, query, filters, allowed)
     ranking = rank_by_text(
         snapshot,
-        Query(operand.text),
+        query,
         vector,
         filters=filters,
-        allowed=allowed,
+        allowed=allowed if phrased is None else phrased,
         count=count,
         settings=settings,
     )
     candidates = ranking.candidates(snapshot, len(ranking.fused))
-    relevant = [one for one in candidates if is_relevant(one, operand.text, settings)]
+    relevant = [one for one in candidates if is_relevant(one, meant, settings)]
     known = {one.stored.id for one in relevant}
     ends = [
         moments[-1]
@@ -85,9 +87,7 @@ def match_operand(
         if len(moments) == count
     ]
     return Matches(
-        build_hits(
-            snapshot, relevant, operand.text, k=len(relevant), settings=settings, apart=True
-        ),
+        build_hits(snapshot, relevant, meant, k=len(relevant), settings=settings, apart=True),
         len(candidates),
         complete=known.isdisjoint(ends),
     )

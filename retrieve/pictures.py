@@ -7,6 +7,7 @@ import os
 import struct
 import zlib
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -22,6 +23,8 @@ PICTURE_TYPES = {
     "image/bmp": "BMP",
 }
 """Media types that can be asked with, and Pillow's names of the formats; no other is decoded."""
+_decoding = BoundedSemaphore(2)
+"""A picture takes up to 200 MB while it is decoded: with many askers at once, others wait."""
 _SIDE_PX = 1280
 """Longest side that is kept; no embedder looks closer."""
 _REFUSALS = (
@@ -66,7 +69,8 @@ def read_picture(content: bytes | str | os.PathLike[str]) -> Image.Image:
     if picture.width * picture.height > MAX_PICTURE_PX:
         raise _too_large(f"; it has {picture.width} x {picture.height}")
     try:
-        return _decoded(picture)
+        with _decoding:
+            return _decoded(picture)
     except _REFUSALS as error:
         raise _damaged(error) from error
 

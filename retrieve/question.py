@@ -8,7 +8,7 @@ does what may be a part of the content (`is_content`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,11 +17,14 @@ from index.folding import fold, fold_with_places
 from index.records import MomentKind, Source, Span
 from index.words import LOOKUP_STOP_WORDS, STOP_WORDS
 from retrieve.kind_words import find_kinds
+from retrieve.page_words import find_pages
 from retrieve.source_names import NamedSource, find_sources
 from retrieve.time_expressions import TimeExpression, bare_clock, find_times, spans_of
 from retrieve.time_symbols import LANGUAGES
 
 _SPANS_TOLD = 3
+_DOCUMENTS_MEANT = 3
+"""Of more, "page 12" says too little."""
 _CUT = "\x00"
 _STOP = STOP_WORDS | LOOKUP_STOP_WORDS
 _IDLE = re.compile(
@@ -45,6 +48,10 @@ class Question:
     """Ids of the sources that are named."""
     spans: tuple[tuple[str, Span], ...] | None = None
     """Where to look, by source; sources without a span are not meant."""
+    instants: tuple[tuple[str, Fraction], ...] = ()
+    """Instants that are named, by source; they lie in the spans."""
+    pages: tuple[tuple[str, frozenset[int]], ...] | None = None
+    """Pages that are named, by source."""
     kinds: tuple[MomentKind, ...] | None = None
     notes: tuple[str, ...] = ()
     """What was understood, in words."""
@@ -54,7 +61,8 @@ class Question:
     @property
     def is_restricted(self) -> bool:
         """True when it says where to look."""
-        return (self.sources, self.spans, self.kinds) != (None, None, None)
+        said = (self.sources, self.spans, self.pages, self.kinds)
+        return any(one is not None for one in said)
 
     @property
     def has_words(self) -> bool:
@@ -74,17 +82,24 @@ def analyse(
     *,
     doubtful: bool = True,
     is_content: Callable[[str, str], bool] = lambda words, rest: False,
+    labels_of: Callable[[str], Mapping[str, int]] = lambda source_id: {},
 ) -> Question:
     """Understand a question about these sources.
 
     With `doubtful` False only what is sure is read. `is_content(words, rest)` is asked of times
-    that are not sure: True leaves the words in what is searched for.
+    that are not sure: True leaves the words in what is searched for. `labels_of` tells what is
+    printed on the pages of a document, folded.
     """
     named = find_sources(text, sources)
     without_names = _cut(text, [(one.start, one.end) for one in named])
     ids = tuple(dict.fromkeys(source_id for one in named for source_id in one.source_ids))
     meant = [source for source in sources if not ids or source.id in ids]
     notes = [_told_sources(named, sources)] if named else []
+
+    named_pages, pages = _pages(without_names, meant, labels_of) if doubtful else ([], ())
+    if named_pages:
+        notes.append(_told_pages(pages, meant))
+        without_names = _cut(without_names, named_pages)
 
     times, spans, kept = _times(without_names, meant, doubtful, is_content)
     notes += kept
@@ -107,13 +122,45 @@ def analyse(
     rest = _cut(rest, [folded.span(one.start, one.end) for one in named_kinds])
     return Question(
         text=text,
-        searched=_tidy(rest) if named or times or named_kinds else text,
+        searched=_tidy(rest) if named or named_pages or times or named_kinds else text,
         sources=ids or None,
         spans=spans if times else None,
+        instants=_instants(times, spans, meant),
+        pages=pages or None,
         kinds=kinds,
         notes=tuple(notes),
-        doubtful=bool(named_kinds) or any(not one.sure for one in times),
+        doubtful=bool(named_kinds or named_pages) or any(not one.sure for one in times),
     )
+
+
+def _pages(
+    text: str, sources: Sequence[Source], labels_of: Callable[[str], Mapping[str, int]]
+) -> tuple[list[tuple[int, int]], tuple[tuple[str, frozenset[int]], ...]]:
+    """Where pages are named in a text, and which they are, by source."""
+    documents = [source for source in sources if source.pages]
+    folded = fold_with_places(text)
+    found = find_pages(_QUOTED.sub(_masked, folded.text))
+    if not found or len(documents) > _DOCUMENTS_MEANT:
+        return [], ()
+    places: list[tuple[int, int]] = []
+    pages: dict[str, frozenset[int]] = {}
+    for source in documents:
+        labels = labels_of(source.id)
+        for one in found:
+            own = one.among(labels, source.pages or 0)
+            if own:
+                places.append(folded.span(one.start, one.end))
+                pages[source.id] = pages.get(source.id, frozenset()) | own
+    return places, tuple(pages.items())
+
+
+def _told_pages(pages: Sequence[tuple[str, frozenset[int]]], sources: Sequence[Source]) -> str:
+    names = {source.id: source.name for source in sources}
+    told = [
+        f"page {min(own)}{f'-{max(own)}' if len(own) > 1 else ''} of {names[source_id]}"
+        for source_id, own in pages
+    ]
+    return f"only {' and '.join(told)}"
 
 
 def _times(
@@ -139,6 +186,21 @@ def _times(
             known[length] = spans_of(times, length)
     spans = tuple((source_id, span) for source_id, length in lengths for span in known[length])
     return times, spans, notes
+
+
+def _instants(
+    times: Sequence[TimeExpression], spans: Sequence[tuple[str, Span]], sources: Sequence[Source]
+) -> tuple[tuple[str, Fraction], ...]:
+    """The named instants that all the times together leave."""
+    lengths = {one.id: one.duration for one in sources if one.duration is not None}
+    found = (
+        (source_id, instant)
+        for source_id, span in spans
+        for one in times
+        for instant in one.instants_in(lengths[source_id])
+        if span.start <= instant <= span.end
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _told_sources(named: Sequence[NamedSource], sources: Sequence[Source]) -> str:

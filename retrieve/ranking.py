@@ -138,8 +138,8 @@ def prefer_verbatim(
 ) -> list[Candidate]:
     """Order again, with `verbatim_share` of the score for holding the query word by word.
 
-    Ranks alone cannot tell a text that has all the words in their order from one that has them
-    anywhere. Queries of one word are left as they are. Scores stay within 0..1.
+    Likeness and words alone cannot tell a text that has all the words in their order from one that
+    has them anywhere. Queries of one word are left as they are. Scores stay within 0..1.
     """
     wanted = all_words(query)
     if len(wanted) < LEAST_VERBATIM_WORDS:

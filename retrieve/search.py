@@ -102,7 +102,9 @@ def _answer(one: _Search, query: Query, question: Question, filters: Filters) ->
         return replace(_find(one, replace(query, text=words), filters), question=question)
     started = time.perf_counter()
     allowed = allowed_moments(one.snapshot, filters)
-    typical = overview(one.snapshot, allowed, k=one.k, settings=one.settings)
+    typical = overview(
+        one.snapshot, allowed, k=one.k, settings=one.settings, instants=question.instants
+    )
     hits = with_ties(one.snapshot, typical, question.text, filters.permissions)
     took_ms = (time.perf_counter() - started) * MILLISECONDS_PER_SECOND
     return SearchResult(
@@ -121,7 +123,11 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
     snapshot, settings, k = one.snapshot, one.settings, one.k
     steps = _Steps()
     allowed = allowed_moments(snapshot, filters)
-    vector = one.embedder.embed_queries([query.text])[0] if query.has_text else None
+    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
+    read_as = snapshot.near_words(query.text, query.typos, allowed=open_to)
+    meant = as_meant(snapshot, query, read_as, open_to)
+    steps.end("find")
+    vector = one.embedder.embed_queries([meant])[0] if query.has_text else None
     examples = examples_of(snapshot, one.embedder, query)
     steps.end("embed")
     ranking = rank(
@@ -134,9 +140,6 @@ def _find(one: _Search, query: Query, filters: Filters) -> SearchResult:
         count=max(settings.candidates, _POOL_PER_HIT * k),
         settings=settings,
     )
-    open_to = allowed_moments(snapshot, Filters(permissions=filters.permissions))
-    read_as = snapshot.near_words(query.text, query.typos, allowed=open_to)
-    meant = _as_meant(snapshot, query, read_as, open_to)
     steps.end("find")
     hits: tuple[Hit, ...] = ()
     num_reranked = 0
@@ -190,7 +193,7 @@ class _Steps:
         self._began = now
 
 
-def _as_meant(
+def as_meant(
     snapshot: Snapshot, query: Query, read_as: Mapping[str, Sequence[str]], open_to: Mask | None
 ) -> str:
     """The text with the nearest words in place of those that match nothing."""

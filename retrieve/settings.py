@@ -88,7 +88,8 @@ class RetrieveSettings:
     candidates: int = 100
     """Moments taken from each list before fusion."""
     rank_constant: float = 20.0
-    """The constant of reciprocal-rank fusion: larger values flatten the head of the lists."""
+    """Only of searches by example and exact operands, which fuse ranks: larger values flatten the
+    head of the lists."""
     meaning_weight: float = 1.0
     """Weight of how much a text is like the question (cosine)."""
     words_weight: float = 2.5
@@ -99,9 +100,9 @@ class RetrieveSettings:
     """Share of a score that holding the query word by word earns."""
     pictures_weight: float = 0.15
     """Weight of the cosine of pictures little like the question, beside text evidence."""
-    alike_pictures_weight: float = 1.0
+    alike_pictures_weight: float = 2.0
     """Weight of the cosine of pictures that are much like the question."""
-    alike_pictures_cosine: float = 0.4
+    alike_pictures_cosine: float = 0.35
     """From this likeness on, a picture's labels say what the question says."""
     text_evidence_cosine: float = 0.4
     """Below this, the best text is no evidence, and pictures weigh as much as text."""

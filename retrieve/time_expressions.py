@@ -58,6 +58,11 @@ class TimeExpression:
         found = (window.span_in(length) for window in self.windows)
         return disjoint(span for span in found if span is not None)
 
+    def instants_in(self, length: Fraction) -> tuple[Fraction, ...]:
+        """The instants of a source of this length that are named."""
+        found = (window.instant_in(length) for window in self.windows)
+        return tuple(instant for instant in found if instant is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Point:
@@ -245,9 +250,9 @@ def _around(points: Sequence[_Point], tolerance_s: dict[int, int]) -> tuple[Wind
         width = Fraction(0 if point.start < point.end else tolerance_s[point.unit_s])
         if tolerance_s is ROUGH_TOLERANCE_S:
             width = Fraction(tolerance_s[point.unit_s])
-        windows.append(
-            Window(from_start(point.start - width), from_start(point.end + width), point.start)
-        )
+        start, end = from_start(point.start - width), from_start(point.end + width)
+        about = from_start(point.start) if point.start == point.end else None
+        windows.append(Window(start, end, point.start, about))
     return tuple(windows)
 
 
@@ -285,6 +290,7 @@ def _from_end(points: Sequence[_Point]) -> tuple[Window, ...]:
             Border(Fraction(1), -point.end - TOLERANCE_S[point.unit_s]),
             Border(Fraction(1), -point.end + TOLERANCE_S[point.unit_s]),
             point.end,
+            Border(Fraction(1), -point.end),
         )
         for point in points
     )

@@ -35,12 +35,20 @@ class Window:
     end: Border
     needs: Fraction = Fraction(0)
     """Seconds that a source must at least be long."""
+    about: Border | None = None
+    """The instant that was named, of a window around one."""
 
     def span_in(self, length: Fraction) -> Span | None:
         """What of it lies in a source of this length; None when nothing does."""
         start = max(self.start.at(length), Fraction(0))
         end = min(self.end.at(length), length)
         return Span(start, end) if start < end and length >= self.needs else None
+
+    def instant_in(self, length: Fraction) -> Fraction | None:
+        """The instant that was named; None where none was, or a source of this length has none."""
+        if self.about is None or self.span_in(length) is None:
+            return None
+        return self.about.at(length)
 
 
 START = Border(Fraction(0), Fraction(0))

@@ -6,7 +6,11 @@ from dataclasses import replace
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from retrieve.filters import Filters, allowed_moments, allowed_sources
+import numpy as np
+
+from index.folding import fold
+from index.records import MomentKind
+from retrieve.filters import Filters, allowed_moments, allowed_sources, kind_mask
 from retrieve.question import Question, analyse
 from retrieve.words import share_within
 
@@ -34,7 +38,13 @@ def understand(
         moments = snapshot.moments(ids)
         return any(share_within(rest, one.moment.text) >= _CONTENT_SHARE for one in moments)
 
-    question = analyse(text, sources, doubtful=doubtful, is_content=is_content)
+    def labels_of(source_id: str) -> dict[str, int]:
+        ids = np.array(snapshot.source_range(source_id))
+        pages = ids[kind_mask(snapshot, (MomentKind.PAGE,))[ids]]
+        areas = [one.moment.area for one in snapshot.texts(pages)]
+        return {fold(area.label): area.page for area in reversed(areas)}
+
+    question = analyse(text, sources, doubtful=doubtful, is_content=is_content, labels_of=labels_of)
     given = {"sources": filters.sources, "spans": filters.within, "kinds": filters.kinds}
     ignored = [
         name
@@ -47,7 +57,9 @@ def understand(
     return replace(
         question,
         sources=None if "sources" in ignored else question.sources,
+        pages=None if "sources" in ignored else question.pages,
         spans=None if "spans" in ignored else question.spans,
+        instants=() if "spans" in ignored else question.instants,
         kinds=None if "kinds" in ignored else question.kinds,
         notes=(*question.notes, note),
     )
@@ -59,6 +71,7 @@ def narrowed(filters: Filters, question: Question) -> Filters:
         filters,
         sources=question.sources if filters.sources is None else filters.sources,
         spans=filters.spans if question.spans is None or filters.within else question.spans,
+        pages=filters.pages if question.pages is None else question.pages,
         kinds=question.kinds if filters.kinds is None else filters.kinds,
     )
 

@@ -22,6 +22,7 @@ from secondsight import (
     link_command,
     present,
     sql_command,
+    summarize_command,
     upgrade_command,
     upkeep_command,
 )
@@ -378,6 +379,7 @@ def doctor(
         raise typer.Exit(1)
 
 
+app.command()(summarize_command.summarize)
 app.command()(sql_command.sql)
 app.command()(upgrade_command.upgrade)
 app.command()(upkeep_command.verify)
@@ -392,9 +394,5 @@ def main(arguments: list[str] | None = None) -> None:
     except SecondsightError as error:
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
-        _say(str(error))
+        sys.stderr.write(f"secondsight: {error}\n")
         sys.exit(2 if isinstance(error, QuestionError | SettingsError) else 1)
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"secondsight: {message}\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from generate.backends import open_backend
 from index.embedders import embedder_identity, open_embedder
 from index.errors import SecondsightError
 from index.manifest import MANIFEST_NAME, check_embedder, read_manifest
@@ -46,6 +47,7 @@ def examine(settings: Settings, library: Path) -> list[Check]:
         _disk(library),
         _model("embedder", lambda: open_embedder(settings.index.embedder).identity.id),
         *_reranker(settings),
+        *backend_check(settings),
         _model("speech", lambda: _loaded_speech(settings)),
         _model("on-screen text", lambda: _loaded_reader(settings)),
         _library(library, settings),
@@ -103,6 +105,19 @@ def _reranker(settings: Settings) -> list[Check]:
         return f"{reranker.profile} {reranker.model}"
 
     return [_model("reranker", load)]
+
+
+def backend_check(settings: Settings) -> list[Check]:
+    """Whether the model that writes answers loads; empty where they are quoted."""
+    if settings.generate.backend == "extractive":
+        return []
+
+    def load() -> str:
+        backend = open_backend(settings.generate)
+        assert backend is not None
+        return f"{backend.name}, up to {backend.context_tokens:,} tokens"
+
+    return [_model("answers", load)]
 
 
 def _loaded_speech(settings: Settings) -> str:

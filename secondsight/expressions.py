@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from generate.citations import format_place
+from secondsight.link_command import source_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from retrieve.explanation import Count, Step
-    from retrieve.hits import Hit, Partner
+    from retrieve.hits import Hit
     from retrieve.result import SearchResult
 
 _PARTNER_CHARS = 80
@@ -31,25 +32,11 @@ def expression_json(result: SearchResult, *, explain: bool) -> dict[str, Any]:
     return told
 
 
-def partner_json(partner: Partner) -> dict[str, Any]:
-    """A partner, less its place."""
-    source = partner.hit.source
-    return {
-        "relation": partner.relation,
-        "expression": partner.expression,
-        "score": partner.hit.score,
-        "source": {"id": source.id, "name": source.name, "kind": source.kind},
-        "text": partner.hit.text,
-    }
-
-
 def _count_json(count: Count) -> dict[str, Any]:
     return {
         "total": count.total,
         "complete": count.complete,
-        "sources": [
-            {"id": source.id, "name": source.name, "count": own} for source, own in count.by_source
-        ],
+        "sources": [{**source_json(source), "count": own} for source, own in count.by_source],
     }
 
 

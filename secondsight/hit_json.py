@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from index.records import Box, PageArea, Source, Span
 from retrieve.on_screen import OnScreen, ShownPage
 from secondsight.asked import matched
-from secondsight.expressions import partner_json
-from secondsight.link_command import on_screen_json, shown_page_json
+from secondsight.link_command import on_screen_json, shown_page_json, source_json
 
 if TYPE_CHECKING:
     from index.snapshot import Snapshot
-    from retrieve.hits import Duplicate, Hit, PlacedLink
+    from retrieve.hits import Duplicate, Hit, Partner, PlacedLink
     from retrieve.result import SearchResult
 
 _DECIMALS = 4
@@ -58,7 +57,7 @@ def hit_json(hit: Hit, result: SearchResult, snapshot: Snapshot) -> dict[str, An
             {"kind": reason.kind, "score": reason.score, "text": reason.text}
             for reason in hit.reasons
         ],
-        "partners": [partner_json(one) | place_json(one.hit.place) for one in hit.partners],
+        "partners": [_partner_json(one) for one in hit.partners],
         "thumbnail": hit.thumbnail,
         "duplicates": [_duplicate_json(one, snapshot) for one in hit.duplicates],
         **ties_json(hit.on_screen, hit.shown_page),
@@ -75,11 +74,18 @@ def ties_json(on_screen: Sequence[OnScreen], shown_page: ShownPage | None) -> di
 
 
 def _source_json(source: Source, paths: Sequence[str]) -> dict[str, Any]:
+    return {**source_json(source), "path": paths[-1] if paths else None, "kind": source.kind}
+
+
+def _partner_json(partner: Partner) -> dict[str, Any]:
+    source = partner.hit.source
     return {
-        "id": source.id,
-        "name": source.name,
-        "path": paths[-1] if paths else None,
-        "kind": source.kind,
+        "relation": partner.relation,
+        "expression": partner.expression,
+        "score": partner.hit.score,
+        "source": {**source_json(source), "kind": source.kind},
+        "text": partner.hit.text,
+        **place_json(partner.hit.place),
     }
 
 

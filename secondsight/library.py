@@ -11,6 +11,7 @@ from generate.answer import Answer, answer
 from generate.audit import forget_in_audit
 from generate.backends import Backend, open_backend
 from generate.conversation import Exchange
+from generate.summary import Summary
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
@@ -20,13 +21,12 @@ from index.importing import ImportReport, import_sources
 from index.manifest import check_embedder, create_library, read_manifest
 from index.metadata import MetadataChange
 from index.problems import VerifyListener, ignore_progress
-from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
 from index.snapshot import Snapshot
 from index.verification import Verification, verify_library
 from index.word_query import Phrases, Typos
 from ingest.cache import forget_cached
-from ingest.linking import LinkedPair, link_all, link_pair
+from ingest.linking import LinkedPair
 from ingest.metadata import GivenMetadata, change_of, read_table
 from ingest.pipeline import ingest_paths
 from ingest.report import IngestReport, Listener, ignore_events
@@ -41,10 +41,12 @@ from retrieve.reranking import Reranker, open_reranker
 from retrieve.result import SearchResult
 from retrieve.search import search
 from secondsight.audit import audited
+from secondsight.joining import link_sources
 from secondsight.library_status import LibraryStatus, status_of
 from secondsight.naming import filters_of, place_named, source_named, source_to_forget
 from secondsight.settings import Settings, load_settings
 from secondsight.source_files import SourceFrames
+from secondsight.summaries import Summaries
 
 PathLike = str | os.PathLike[str]
 
@@ -62,6 +64,7 @@ class Library:
         self._embedder: Embedder | None = None
         self._reranker: Reranker | None = None
         self._backend: Backend | None = None
+        self._backend_lock = threading.Lock()
         self._snapshot: Snapshot | None = None
 
     @classmethod
@@ -156,7 +159,8 @@ class Library:
         looked at again for the borders of what is seen (`retrieve.boundaries`, about a second).
         A query may be an expression of the temporal algebra, as text (`"a" BEFORE "b"`, see
         `retrieve.algebra_text`) or built with `retrieve.algebra`; the result then also tells
-        partners, counts and an explanation.
+        partners, counts and an explanation. It goes with no picture, place or `tighten`; `literal`
+        text is never read as one.
         `where` is a condition on the metadata of sources, e.g. `course = 'cs101' and year > 2020`
         (`retrieve.where`). Times, names of sources and kinds in the query say where to look, too
         (`retrieve.question`; `SearchResult.question` tells what was understood): filters given
@@ -169,7 +173,8 @@ class Library:
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
         settings = self.settings.retrieve
-        expression = as_expression(query)
+        is_text = literal and isinstance(query, str)
+        expression = None if is_text else as_expression(query)
         if isinstance(query, str) and expression is None:
             asked = Query(
                 query,
@@ -190,8 +195,11 @@ class Library:
                 reranker=self._rereader(),
             )
         assert expression is not None
-        if picture is not None or like is not None:
-            raise QuestionError("an expression in time goes with no picture and no place")
+        if picture is not None or like is not None or tighten:
+            raise QuestionError(
+                "an expression in time goes with no picture, no place and no tightening; leave "
+                "these out, or search for its words literally"
+            )
         return search_expression(
             snapshot,
             self._encoder(),
@@ -200,6 +208,8 @@ class Library:
             filters=filters,
             settings=settings,
             query=query if isinstance(query, str) else None,
+            phrases=phrases,
+            typos=typos,
         )
 
     def ask(
@@ -239,6 +249,25 @@ class Library:
         audit = self.settings.generate.audit
         return audited(answered, self.directory, filters.permissions, audit)
 
+    def summaries(self) -> Summaries:
+        """What sums up hours and documents by chapters, and tells first what that takes."""
+        snapshot, backend = self._current(), self._answerer()
+        return Summaries(snapshot, self.directory, self.settings, self._encoder, backend)
+
+    def summarize(
+        self,
+        what: str = "",
+        *,
+        within: Span | None = None,
+        sources: Iterable[str] | None = None,
+        where: str | None = None,
+        permissions: Collection[str] | None = None,
+    ) -> Summary:
+        """Sum up a stretch ("the second hour of talk.mp4"), sources or all, by chapters."""
+        own = self.summaries()
+        filters = filters_of(own.snapshot, within, sources, None, where, permissions)
+        return own.summarize(own.plan(what, filters))
+
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
         """Find out when which page of the slides is on the screen in the talk, and keep it.
 
@@ -247,23 +276,7 @@ class Library:
         replaces its links. Search and answers then tell what was on screen and what was said.
         Raises QuestionError when only one is named, or they are not a video and a document.
         """
-        snapshot = self._current()
-        if talk is None and slides is None:
-            found = link_all(snapshot)
-        elif talk is None or slides is None:
-            raise QuestionError("name a talk and its slides, or neither")
-        else:
-            video, document = source_named(snapshot, talk), source_named(snapshot, slides)
-            for source, kind in ((video, SourceKind.VIDEO), (document, SourceKind.DOCUMENT)):
-                if source.kind is not kind:
-                    raise QuestionError(f"{source.name} is no {kind}; name the talk, then slides")
-            found = [link_pair(snapshot, video.id, document.id)]
-        commit_links(
-            self.directory,
-            {(pair.video_id, pair.document_id) for pair in found},
-            [link for pair in found for link in pair.links],
-        )
-        return tuple(found)
+        return link_sources(self._current(), self.directory, talk, slides)
 
     def pages_on_screen(self, slides: str, page: int | None = None) -> tuple[OnScreen, ...]:
         """When pages of a linked document (None: all) were on screen, and what was said then.
@@ -284,7 +297,7 @@ class Library:
         snapshot = self._current()
         found = source_to_forget(snapshot, source, purge=purge)
         forget_in_logs(self.directory, found.id, found.name, snapshot.paths(found.id))
-        forget_in_audit(self.directory, found.id)
+        forget_in_audit(self.directory, found.id, found.name)
         # These first: killed in between, the source is still there to be forgotten again.
         forget_cached(self.directory, found.id)
         forget = purge_source if purge else forget_source
@@ -345,7 +358,8 @@ class Library:
         """What is in the library, and what failed.
 
         With `permissions` only sources without tags or with one of these are told of and counted;
-        where that leaves some out, failures are left out, too.
+        where that leaves some out, so are failures, and the size, shards and forgotten sources of
+        the whole library are None.
         """
         return status_of(self._current(), permissions)
 
@@ -376,7 +390,7 @@ class Library:
             return self._reranker
 
     def _answerer(self) -> Backend | None:
-        with self._lock:
+        with self._backend_lock:  # A large model loads for minutes; searches go on meanwhile.
             if self._backend is None:
                 self._backend = open_backend(self.settings.generate)
             return self._backend

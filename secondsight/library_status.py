@@ -26,12 +26,15 @@ class LibraryStatus:
     num_segments: int
     num_moments: int
     moments_by_source: dict[str, int]
-    size_bytes: int
+    size_bytes: int | None
+    """All files together; None where sources are left out: it would tell of those."""
     metadata: dict[str, SourceMetadata]
     """What is said about each source id, and its permission tags."""
-    num_shards: int
-    num_forgotten: int
-    """Forgotten sources whose bytes wait in shared shards for the next compaction."""
+    num_shards: int | None
+    """None where sources are left out."""
+    num_forgotten: int | None
+    """Forgotten sources whose bytes wait in shared shards for the next compaction; None where
+    sources are left out."""
 
 
 def status_of(snapshot: Snapshot, permissions: Collection[str] | None) -> LibraryStatus:
@@ -42,6 +45,7 @@ def status_of(snapshot: Snapshot, permissions: Collection[str] | None) -> Librar
     ]
     ids = [source.id for source in shown]
     all_shown = len(ids) == len(snapshot.sources)
+    shards = snapshot.manifest.shards
     counts = {id_: len(snapshot.source_range(id_)) for id_ in ids}
     return LibraryStatus(
         directory=snapshot.directory,
@@ -56,8 +60,8 @@ def status_of(snapshot: Snapshot, permissions: Collection[str] | None) -> Librar
         else sum(len(snapshot.segments_of(id_)) for id_ in ids),
         num_moments=sum(counts.values()),
         moments_by_source=counts,
-        size_bytes=tree_bytes(snapshot.directory),
+        size_bytes=tree_bytes(snapshot.directory) if all_shown else None,
         metadata={id_: metadata[id_] for id_ in ids},
-        num_shards=len(snapshot.manifest.shards),
-        num_forgotten=sum(len(shard.forgotten) for shard in snapshot.manifest.shards),
+        num_shards=len(shards) if all_shown else None,
+        num_forgotten=sum(len(shard.forgotten) for shard in shards) if all_shown else None,
     )

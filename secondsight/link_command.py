@@ -24,7 +24,7 @@ PairIds = tuple[str, str]
 def on_screen_json(shown: OnScreen) -> dict[str, Any]:
     """When a page was on screen, as results hold it."""
     return {
-        "source": _source_json(shown.source),
+        "source": source_json(shown.source),
         "start_s": shown.span.start_s,
         "end_s": shown.span.end_s,
         "score": round(shown.score, 4),
@@ -37,7 +37,7 @@ def shown_page_json(shown: ShownPage | None) -> dict[str, Any] | None:
     if shown is None:
         return None
     return {
-        "source": _source_json(shown.source),
+        "source": source_json(shown.source),
         "page": shown.area.page,
         "page_label": shown.area.label,
         "score": round(shown.score, 4),
@@ -55,8 +55,8 @@ def _pair_json(snapshot: Snapshot, talk: str, slides: str, page: int | None) -> 
     rows = _rows(snapshot, talk, slides, page)
     areas = _areas(snapshot, slides, rows)
     return {
-        "talk": _source_json(snapshot.sources[talk]),
-        "slides": _source_json(snapshot.sources[slides]),
+        "talk": source_json(snapshot.sources[talk]),
+        "slides": source_json(snapshot.sources[slides]),
         "page_on_screen": [
             {"page": one.page, "page_label": areas[one.page].label, **on_screen_json(one)}
             for one in rows
@@ -114,5 +114,6 @@ def _areas(snapshot: Snapshot, slides: str, rows: Sequence[OnScreen]) -> dict[in
     return {page: page_area(snapshot, slides, page) for page in {one.page for one in rows}}
 
 
-def _source_json(source: Source) -> dict[str, str]:
+def source_json(source: Source) -> dict[str, str]:
+    """How JSON names a source everywhere."""
     return {"id": source.id, "name": source.name}

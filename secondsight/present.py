@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from generate.answer import Answer
-from generate.answer_sentence import Verdict
+from generate.answer_sentence import AnswerSentence, Verdict
 from generate.citations import Citation, format_citation, format_place
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
@@ -81,20 +81,22 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "understood": understood_json(answer.understood),
         "found": answer.found,
         "answer": answer.text,
-        "sentences": [
-            {
-                "text": sentence.text,
-                "verdict": sentence.verdict,
-                "reason": sentence.reason or None,
-                "citations": [_citation_json(citation) for citation in sentence.citations],
-                "citation_changes": [asdict(change) for change in sentence.changes],
-            }
-            for sentence in answer.sentences
-        ],
+        "sentences": [sentence_json(sentence) for sentence in answer.sentences],
         "asked_as": answer.asked_as or None,
         "followed": answer.followed or None,
         "turn": turn_json(answer.exchange),
         "ledger": ledger_json(answer),
+    }
+
+
+def sentence_json(sentence: AnswerSentence) -> dict[str, Any]:
+    """A sentence of an answer and what proves it."""
+    return {
+        "text": sentence.text,
+        "verdict": sentence.verdict,
+        "reason": sentence.reason or None,
+        "citations": [_citation_json(citation) for citation in sentence.citations],
+        "citation_changes": [asdict(change) for change in sentence.changes],
     }
 
 
@@ -329,10 +331,12 @@ def print_status(console: Console, status: LibraryStatus) -> None:
         moments = str(status.moments_by_source[source.id])
         table.add_row(Text(source.name), source.kind, length, moments, source.id[:12])
     console.print(table)
+    size = ""
+    if status.size_bytes is not None:
+        size = f"{status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
     console.print(
         f"{len(status.sources)} sources, {status.num_segments} segments, "
-        f"{status.num_moments} moments, {status.size_bytes / BYTES_PER_MEGABYTE:.1f} MB, "
-        f"generation {status.generation}"
+        f"{status.num_moments} moments, {size}generation {status.generation}"
     )
     if status.num_forgotten:
         console.print(

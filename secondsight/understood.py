@@ -26,6 +26,8 @@ def understood_json(question: Question | None) -> dict[str, Any] | None:
             {"source": source_id, "start_s": span.start_s, "end_s": span.end_s}
             for source_id, span in spans
         ],
+        "pages": question.pages
+        and [{"source": source_id, "pages": sorted(own)} for source_id, own in question.pages],
         "kinds": None if question.kinds is None else list(question.kinds),
         "notes": list(question.notes),
     }

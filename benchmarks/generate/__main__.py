@@ -116,9 +116,9 @@ def _vision(size: Size, model: Any, machine: Machine) -> None:
     clips = CLIPS if size is not TINY else 2
     started = machine.now()
     for _ in range(clips):
-        pixels, grid = eyes.pixels_of(clip)
+        pixels = eyes.pixels_of(clip.part).to(machine.device)
     prepared_s = machine.now() - started
-    pixels, grid = pixels.to(machine.device), grid.to(machine.device)
+    grid = torch.tensor([clip.grid], device=machine.device)
     started = machine.now()
     for _ in range(clips):
         with torch.inference_mode():
@@ -154,7 +154,7 @@ def _row(size: Size, model: Any, machine: Machine, length: int, *, shown: bool) 
     tokens = prompt_of(
         length - ANSWER_TOKENS, vocabulary=size.vocabulary, clip_pad=size.vocabulary - 2
     )
-    kept_prompts = KeptPrompts(size.layers, limit=1)
+    kept_prompts = KeptPrompts(size.layers, limit_tokens=length)
     first_s, per_token_s, kept = _asked(model, eyes, tokens, kept_prompts, machine, length)
     kept_prompts.give_back(kept)
     further_s, _, _ = _asked(model, eyes, _other_question(tokens), kept_prompts, machine, length)

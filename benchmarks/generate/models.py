@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks.generate.floors import Size
 from generate.backends.qwen_attention import register
 from generate.backends.qwen_tokens import CLIP_KIND, TEXT_KIND, PromptTokens, SeenPart
-from generate.backends.qwen_vision import Eyes
+from generate.backends.qwen_vision import Eyes, Preparation
 from generate.prompt import ClipPart
 
 HEIGHT_PX, WIDTH_PX = 256, 448
@@ -68,14 +68,9 @@ def random_model(size: Size, *, device: str, dtype: torch.dtype, attention: str)
 
 
 def eyes_of(model: Any, *, cache_bytes: int) -> Eyes:
-    """The vision encoder, with processors that have the numbers of the released checkpoints."""
-    from transformers import Qwen2VLImageProcessor, Qwen3VLVideoProcessor
-
-    pictures: Any = Qwen2VLImageProcessor
-    clips: Any = Qwen3VLVideoProcessor
-    sees: dict[str, Any] = {"patch_size": 16, "merge_size": 2, "temporal_patch_size": 2}
-    sees |= {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-    return Eyes(model, pictures(**sees), clips(**sees), cache_bytes=cache_bytes)
+    """The vision encoder; pixels become -1 to 1, as in the released checkpoints."""
+    half = Preparation((127.5,) * 3, (127.5,) * 3)
+    return Eyes(model, pictures=half, clips=half, cache_bytes=cache_bytes)
 
 
 def segment(number: int) -> ClipPart:

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.index.data import describe, open_data, write_synthetic
+from benchmarks.index.data import describe, key_of, open_data, write_synthetic
 from benchmarks.index.systems import SYSTEMS
 
 _COLUMNS = (
@@ -52,7 +52,7 @@ def main() -> None:
                 why = f"{SYSTEMS[name].package} is not installed" if missing else "too many moments"
                 print(f"| {name} | left out: {why} |", flush=True)
                 continue
-            built = indexes / SYSTEMS[name].build.__qualname__ / name.split(",")[0]
+            built = indexes / key_of(folder) / SYSTEMS[name].index
             build_s = _build(name, folder, built)
             if arguments.build_only:
                 print(f"| {name} | built in {build_s:.1f} s |", flush=True)

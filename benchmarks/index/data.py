@@ -7,6 +7,7 @@ the same files from real sentences.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _NEEDLES = 0.05
 _SEGMENT_SPREAD, _MOMENT_SPREAD, _QUESTION_SPREAD = 0.9, 0.7, 0.9
 _BLOCK = 100_000
 SHARD_ROWS = 250_000
+_ROWS_OF_KEY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,15 @@ def describe(folder: Path) -> str:
     """What the folder holds, in words."""
     about: dict[str, object] = json.loads((folder / "about.json").read_text())
     return str(about["words"])
+
+
+def key_of(folder: Path) -> str:
+    """A name for the data: the same for the same moments, whichever folder holds them."""
+    data = open_data(folder)
+    some = np.linspace(0, len(data.moments) - 1, _ROWS_OF_KEY).astype(np.int64)
+    digest = hashlib.sha256(np.ascontiguousarray(data.moments[some]).tobytes())
+    digest.update(data.segment_of.tobytes())
+    return f"{len(data.moments)}x{data.moments.shape[1]}-{digest.hexdigest()[:12]}"
 
 
 def unit(rows: npt.NDArray[np.floating]) -> Rows:

@@ -28,6 +28,8 @@ class System:
     name: str
     package: str
     """What has to be installed."""
+    index: str
+    """Folder of its index; systems that search one index in several ways have the same."""
     build: Callable[[Data, Path], None]
     """Write everything into a folder."""
     searches: Callable[[Path, Data], Iterator[tuple[str, Search]]]
@@ -198,21 +200,23 @@ _EVERYTHING = 100_000_000
 SYSTEMS = {
     system.name: system
     for system in (
-        System("two-level, fast", "faiss", _two_level_build,
+        System("two-level, fast", "faiss", "two-level", _two_level_build,
                _two_level_searches("fast", (64, 128)), _EVERYTHING),
-        System("two-level, thorough", "faiss", _two_level_build,
+        System("two-level, thorough", "faiss", "two-level", _two_level_build,
                _two_level_searches("thorough", (64,)), _EVERYTHING),
-        System("FAISS Flat", "faiss", _faiss_build("Flat"), _faiss_searches("", (0,))),
-        System("FAISS SQ8", "faiss", _faiss_build("SQ8"), _faiss_searches("", (0,))),
-        System("FAISS IVF4096,SQ8", "faiss", _faiss_build("IVF4096,SQ8"),
+        System("FAISS Flat", "faiss", "faiss-flat", _faiss_build("Flat"),
+               _faiss_searches("", (0,))),
+        System("FAISS SQ8", "faiss", "faiss-sq8", _faiss_build("SQ8"),
+               _faiss_searches("", (0,))),
+        System("FAISS IVF4096,SQ8", "faiss", "faiss-ivf-sq8", _faiss_build("IVF4096,SQ8"),
                _faiss_searches("nprobe", _PROBES)),
-        System("FAISS IVF4096,PQ64 + refine", "faiss",
+        System("FAISS IVF4096,PQ64 + refine", "faiss", "faiss-ivf-pq-refine",
                _faiss_build("IVF4096,PQ64,RFlat"), _faiss_searches("nprobe", _PROBES)),
-        System("FAISS HNSW32", "faiss", _faiss_build("HNSW32"),
+        System("FAISS HNSW32", "faiss", "faiss-hnsw", _faiss_build("HNSW32"),
                _faiss_searches("efSearch", (32, 64, 128, 256, 512))),
-        System("hnswlib M 16", "hnswlib", _hnswlib_build, _hnswlib_searches),
-        System("usearch i8", "usearch", _usearch_build, _usearch_searches),
-        System("LanceDB IVF_PQ", "lancedb", _lance_build, _lance_searches),
+        System("hnswlib M 16", "hnswlib", "hnswlib", _hnswlib_build, _hnswlib_searches),
+        System("usearch i8", "usearch", "usearch", _usearch_build, _usearch_searches),
+        System("LanceDB IVF_PQ", "lancedb", "lancedb", _lance_build, _lance_searches),
     )
 }  # fmt: skip
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import av
 import numpy as np
 
 from benchmarks.ingest.clips import draw_view, pictures, sound
-from benchmarks.ingest.slides import HEIGHT_PX, WIDTH_PX, Slide, slides
+from benchmarks.ingest.slides import HEIGHT_PX, WIDTH_PX, Image, Slide, slides
 from tests.media.speech import RATE_HZ, Samples, speak
 
 FRAMES_PER_S = 25
@@ -99,12 +99,7 @@ def _ffmpeg(*arguments: str | float | Path) -> None:
 
 def espeak(text: str) -> Samples:
     """A sentence as espeak-ng reads it. Raises SystemExit when it is not installed."""
-    try:
-        return speak(text, "en-us")
-    except FileNotFoundError as error:
-        raise SystemExit(
-            "the slides are read out by espeak-ng: apt-get install espeak-ng"
-        ) from error
+    return speak(text, "en-us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +130,37 @@ def lecture(
     SystemExit when the documents have too few pages.
     """
     path = folder / f"narrated_slides_{recipe.duration_s}s.mp4"
-    facts_path = path.with_suffix(".json")
     made_of = {
         "version": VERSION,
-        "recipe": json.loads(json.dumps(asdict(recipe))),
+        "recipe": asdict(recipe),
         "from": [[file.name, file.stat().st_size] for file in (*documents, *clips)],
     }
-    if path.is_file() and facts_path.is_file():
-        facts = json.loads(facts_path.read_text("utf-8"))
-        if facts["made_of"] == made_of:
-            return Lecture(path, **facts["lecture"])
+    known = known_facts(path, made_of)
+    if known is not None:
+        return Lecture(path, **known["lecture"])
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     made = _write(unfinished, recipe, _scenes(recipe, documents, clips, read_out), said)
     unfinished.replace(path)
     made = replace(made, path=path)
     facts = {name: value for name, value in asdict(made).items() if name != "path"}
-    content: dict[str, Any] = {"lecture": facts, "made_of": made_of}
-    facts_path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    note_facts(path, made_of, {"lecture": facts})
     return made
+
+
+def known_facts(path: Path, made_of: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What was noted of a file; None when it is not there, or was made of something else."""
+    noted = path.with_suffix(".json")
+    if not path.is_file() or not noted.is_file():
+        return None
+    facts: dict[str, Any] = json.loads(noted.read_text("utf-8"))
+    return facts if facts["made_of"] == json.loads(json.dumps(made_of)) else None
+
+
+def note_facts(path: Path, made_of: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """Write beside a file what it is made of, and what else is known of it."""
+    content = json.dumps({"made_of": made_of, **facts}, indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(content + "\n", "utf-8")
 
 
 def _scenes(
@@ -178,8 +185,7 @@ def _slide_scene(slide: Slide, recipe: Recipe, dice: random.Random, read_out: Sp
         if heard >= least_s * RATE_HZ:
             break
     samples = _whole_frames(np.concatenate([*parts, half_turn]))
-    still = av.VideoFrame.from_ndarray(slide.image, format="rgb24").reformat(format="yuv420p")
-    return _Scene(_held(still), samples, slide.words)
+    return _Scene(held(slide.image), samples, slide.words)
 
 
 def _clip_scene(clips: Sequence[Path], recipe: Recipe, dice: random.Random) -> _Scene:
@@ -274,9 +280,9 @@ class Writer:
         self._out.mux(self._audio.encode(None))
 
 
-def _held(frame: av.VideoFrame) -> Iterator[av.VideoFrame]:
-    while True:
-        yield frame
+def held(image: Image) -> Iterator[av.VideoFrame]:
+    """The same picture, uint8 (height, width, 3), over and over."""
+    return repeat(av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p"))
 
 
 def _silence(length_s: float) -> Samples:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,6 +82,24 @@ def find_documents(folders: Sequence[Path]) -> list[Path]:
                 "or give long PDFs of your own: --pdfs FILE FILE ..."
             )
         found.append(path)
+    return found
+
+
+def find_unpacked(folder: Path, names: Iterable[str], packages: Sequence[str]) -> dict[str, Path]:
+    """Documents of unpacked Debian packages, anywhere below a folder, by name.
+
+    Raises SystemExit with the commands that bring them when one is missing.
+    """
+    found: dict[str, Path] = {}
+    for name in names:
+        path = next(iter(sorted(folder.rglob(name))), None)
+        if path is None:
+            raise SystemExit(
+                f"there is no {name} under {folder}; to unpack the Debian packages there:\n"
+                f"  apt-get download {' '.join(packages)}\n"
+                f"  for package in *.deb; do dpkg -x $package {folder}; done"
+            )
+        found[name] = path
     return found
 
 

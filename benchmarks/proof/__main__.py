@@ -109,10 +109,10 @@ def _tuned(cases: Sequence[Case], gathered: Sequence[Gathered]) -> ProofSettings
         )
         for supported, more, about, share, synonyms in product(
             [step / 100 for step in range(46, 76, 3)],
-            (0.0, 0.05),
-            [step / 100 for step in range(35, 75, 5)],
+            (0.0,),
+            [step / 100 for step in range(35, 70, 5)],
             (0.4, 0.5, 0.6, 0.7),
-            (0.0, 0.4, 0.5, 0.6, 0.7),
+            (0.0, 0.3, 0.4, 0.5, 0.6),
         )
     ]  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The evidence that a model would be given: found by search in two small libraries.
 
 The dev half is the hand-written archive of the tests, and the sample talk and manual, ingested; the
-test half is two talks and a manual written for it after the rules of `generate.conflicts`.
+test half is two talks and a manual that were not run before the rules were frozen.
 """
 
 from __future__ import annotations

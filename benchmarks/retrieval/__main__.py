@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 from pathlib import Path
 
-from benchmarks.retrieval.archive import build_archive
+from benchmarks.retrieval.archive import SEED, add_arguments, build_archive
 from benchmarks.retrieval.fusions import fusions
 from benchmarks.retrieval.questions import all_questions
 from benchmarks.retrieval.systems import Remembering, run, systems
@@ -29,20 +28,23 @@ from benchmarks.retrieval.tables import (
 from index.embedders import open_embedder
 from secondsight.settings import load_settings
 
-SEED = 2026
 SHOWN = ("fused", "dense alone", "lexical alone", "naive: whisper and MiniLM", "BM25 alone")
 
 
 def main() -> None:
     """Make what is missing, ask, print."""
     given = _arguments()
+    settings = load_settings(given.config)
     archive = build_archive(
-        given.media, given.archive, minutes=given.minutes, seed=SEED, ingest=not given.as_it_is
+        given.media,
+        given.archive,
+        settings,
+        minutes=given.minutes,
+        ingest=not given.as_it_is,
     )
     questions = all_questions(archive.truth, seed=SEED)
     print(f"{os.cpu_count()} CPU cores, load {os.getloadavg()[0]:.1f}\n")
     print(archive_table(archive.truth, questions))
-    settings = load_settings()
     asked = [question for question in questions if question.split == given.split]
     embedder = Remembering(open_embedder(settings.index.embedder))
     snapshot = archive.library.snapshot()
@@ -70,10 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    folder = Path(tempfile.gettempdir()) / "secondsight-benchmark-media"
-    parser.add_argument("--media", type=Path, default=folder, help="default: %(default)s")
-    parser.add_argument("--archive", type=Path, default=folder / "retrieval")
-    parser.add_argument("--minutes", type=float, default=10.0, help="length of a talk")
+    add_arguments(parser)
     parser.add_argument("--split", choices=("dev", "test"), default="test")
     parser.add_argument("--fusions", action="store_true", help="compare ways to join the lists")
     parser.add_argument("--as-it-is", action="store_true", help="ingest nothing")

@@ -5,31 +5,28 @@ Asks the questions of the dev half, takes the first hits of each with what spoke
 coefficients are the settings `retrieve.confidence`: the penalised likelihood (ridge), with no
 coefficient of evidence below 0. Prints them as YAML, with the threshold `found_confidence` that
 best tells questions with a right first hit from those that nothing answers, and how well the
-model is calibrated on questions it was not fitted with (five folds).
+model is calibrated on questions it was not fitted with (five folds). For another embedder, an
+archive is made with it first: `python -m benchmarks.retrieval --config C --archive A`.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.retrieval.archive import build_archive
+from benchmarks.retrieval.archive import SEED, add_arguments, build_archive
 from benchmarks.retrieval.questions import Question, all_questions
-from benchmarks.retrieval.scores import Answer, Outcome, outcome_of, reliability
-from index.records import PageArea, Span
+from benchmarks.retrieval.scores import Outcome, outcome_of, reliability
+from benchmarks.retrieval.systems import answer_at
 from retrieve.confidence import Signals
-from retrieve.hits import Hit
 from secondsight import Library
 from secondsight.settings import load_settings
 
-SEED = 2026
 HITS = 3
 """Of each question, as many are learnt from."""
 FOLDS = 5
@@ -101,7 +98,7 @@ def ask(library: Library, questions: Sequence[Question]) -> Shown:
     rows: list[tuple[list[float], int, bool]] = []
     for number, question in enumerate(questions):
         for hit in library.search(question.text, k=HITS):
-            answer = _answer_at(hit)
+            answer = answer_at(hit.source, hit.place, hit.confidence)
             outcomes.append(outcome_of(question, [answer], abstains=False, took_ms=0.0))
             rows.append(([getattr(hit.signals, name) for name in NAMES], number, hit.rank == 1))
     signals, numbers, first = zip(*rows, strict=True)
@@ -113,13 +110,6 @@ def ask(library: Library, questions: Sequence[Question]) -> Shown:
         np.array(first),
         np.array([bool(one.question.answers) for one in outcomes]),
     )
-
-
-def _answer_at(hit: Hit) -> Answer:
-    place: Span | PageArea = hit.place
-    if isinstance(place, Span):
-        return Answer(hit.source.name, place.start_s, place.end_s, 0, hit.confidence)
-    return Answer(hit.source.name, 0.0, 0.0, place.page, hit.confidence)
 
 
 def held_out(shown: Shown) -> Floats:
@@ -162,20 +152,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    folder = Path(tempfile.gettempdir()) / "secondsight-benchmark-media"
-    parser.add_argument("--media", type=Path, default=folder, help="default: %(default)s")
-    parser.add_argument("--archive", type=Path, default=folder / "retrieval")
-    parser.add_argument("--minutes", type=float, default=10.0, help="length of a talk")
-    parser.add_argument("--config", type=Path, help="settings of the library")
+    add_arguments(parser)
     given = parser.parse_args()
+    settings = load_settings(given.config)
     archive = build_archive(
-        given.media, given.archive, minutes=given.minutes, seed=SEED, ingest=False
-    )
-    library = Library.open(
-        archive.library.directory, settings=load_settings(given.config), create=False
+        given.media, given.archive, settings, minutes=given.minutes, ingest=False
     )
     questions = [one for one in all_questions(archive.truth, seed=SEED) if one.split == "dev"]
-    print(report(ask(library, questions)))
+    print(report(ask(archive.library, questions)))
 
 
 if __name__ == "__main__":

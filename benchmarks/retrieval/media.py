@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from typing import Any
 
 import av
 
-from benchmarks.ingest.lecture import Writer
-from benchmarks.retrieval.pictures import held, shown_picture
+from benchmarks.ingest.lecture import Writer, held, known_facts, note_facts
+from benchmarks.retrieval.pictures import shown_picture
 from benchmarks.retrieval.plan import Split, TalkPlan
 from benchmarks.retrieval.scripts import Scene
 from tests.media.speech import RATE_HZ, Sentence, narrate
@@ -38,7 +37,6 @@ class TimedScene:
     end_s: float
     said: tuple[Sentence, ...]
     shown: tuple[str, ...]
-    document: str
     picture: str
 
 
@@ -60,21 +58,17 @@ class Talk:
 def talk(folder: Path, plan: TalkPlan, scenes: Sequence[Scene], *, clips: Path, seed: int) -> Talk:
     """The talk of a script in a folder; it is made when it is not there yet."""
     path = folder / f"{plan.name}.mp4"
-    facts_path = path.with_suffix(".json")
     made_of = {
         "version": VERSION,
         "seed": seed,
         "scenes": [[scene.said, scene.shown, scene.picture] for scene in scenes],
     }
-    made_of = json.loads(json.dumps(made_of))
-    if path.is_file() and facts_path.is_file():
-        facts = json.loads(facts_path.read_text("utf-8"))
-        if facts["made_of"] == made_of:
-            return Talk(path, plan.split, plan.language, _read_scenes(facts["scenes"]))
+    known = known_facts(path, made_of)
+    if known is not None:
+        return Talk(path, plan.split, plan.language, _read_scenes(known["scenes"]))
     folder.mkdir(parents=True, exist_ok=True)
     timed = _write(path, plan, scenes, clips, random.Random(f"{seed} {plan.name} pictures"))
-    content = {"made_of": made_of, "scenes": [_as_json(scene) for scene in timed]}
-    facts_path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    note_facts(path, made_of, {"scenes": [_as_json(scene) for scene in timed]})
     return Talk(path, plan.split, plan.language, timed)
 
 
@@ -103,7 +97,6 @@ def _write(
                     last / FRAMES_PER_S,
                     tuple(said),
                     scene.shown,
-                    scene.document,
                     scene.picture,
                 )
             )
@@ -119,7 +112,6 @@ def _as_json(scene: TimedScene) -> dict[str, Any]:
         "end_s": scene.end_s,
         "said": said,
         "shown": scene.shown,
-        "document": scene.document,
         "picture": scene.picture,
     }
 
@@ -131,7 +123,6 @@ def _read_scenes(rows: Sequence[Mapping[str, Any]]) -> tuple[TimedScene, ...]:
             row["end_s"],
             tuple(Sentence(*one) for one in row["said"]),
             tuple(row["shown"]),
-            row["document"],
             row["picture"],
         )
         for row in rows

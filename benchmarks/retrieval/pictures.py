@@ -19,6 +19,7 @@ from PIL import Image, ImageOps
 
 import tests.index
 from benchmarks.ingest.clips import draw_view, fetch_clips, pictures
+from benchmarks.ingest.lecture import held
 from benchmarks.ingest.slides import HEIGHT_PX, WIDTH_PX
 
 _PHOTOS = Path(next(iter(tests.index.__path__))) / "photos"
@@ -44,12 +45,6 @@ def shown_picture(
         part = ImageOps.fit(photo.convert("RGB"), size, centering=(view.across, 0.5), bleed=bleed)
         whole = ImageOps.mirror(part) if view.mirrored else part
     return held(np.asarray(whole))
-
-
-def held(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Iterator[av.VideoFrame]:
-    """The same picture, uint8 (height, width, 3), over and over."""
-    frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
-    return repeat(frame)
 
 
 def _photo(name: str) -> Path:

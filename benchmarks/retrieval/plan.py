@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.ingest.slides import find_unpacked
+
 Split = Literal["dev", "test"]
 
 PACKAGES = (
@@ -79,19 +81,6 @@ DOCUMENTS = (
 
 
 def find_documents(folder: Path) -> dict[str, Path]:
-    """Every document of the plans below `folder`, by its name in them.
-
-    Raises SystemExit with the commands that bring them when one is missing.
-    """
+    """Every document of the plans below `folder`, by its name in them; see `find_unpacked`."""
     names = [plan.document for plan in TALKS if plan.document]
-    found: dict[str, Path] = {}
-    for name in [*names, *(plan.document for plan in DOCUMENTS)]:
-        path = next(iter(sorted(folder.rglob(name))), None)
-        if path is None:
-            raise SystemExit(
-                f"there is no {name} under {folder}; to unpack the Debian packages there:\n"
-                f"  apt-get download {' '.join(PACKAGES)}\n"
-                f"  for package in *.deb; do dpkg -x $package {folder}; done"
-            )
-        found[name] = path
-    return found
+    return find_unpacked(folder, [*names, *(plan.document for plan in DOCUMENTS)], PACKAGES)

@@ -29,9 +29,6 @@ class Scene:
     """What is on screen while some sentences are said."""
 
     said: tuple[str, ...]
-    document: str
-    page: int
-    """Where the sentences said come from; counted from 1."""
     shown: tuple[str, ...] = ()
     """Sentences of the slide."""
     image: Image | None = field(default=None, repr=False)
@@ -73,14 +70,14 @@ def _scenes(plan: TalkPlan, path: Path, length_s: float, draw: random.Random) ->
         number = len(scenes)
         if number % SLIDES_PER_PICTURE == SLIDES_PER_PICTURE - 1:
             said = _said(slide, draw, known)
-            scene = Scene(said, slide.document, slide.page, picture=pictures[0])
+            scene = Scene(said, picture=pictures[0])
             pictures.append(pictures.pop(0))
         elif number % SLIDES_PER_ASIDE == SLIDES_PER_ASIDE - 1 and (aside := next(slides, None)):
             said = _said(aside, draw, known)
-            scene = Scene(said, aside.document, aside.page, slide.sentences, slide.image)
+            scene = Scene(said, slide.sentences, slide.image)
         else:
             said = _said(slide, draw, known)
-            scene = Scene(said, slide.document, slide.page, slide.sentences, slide.image)
+            scene = Scene(said, slide.sentences, slide.image)
         if scene.said:
             scenes.append(scene)
             heard_s += sum(map(spoken_s, scene.said))

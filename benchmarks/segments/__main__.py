@@ -22,12 +22,14 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.ingest.slides import find_unpacked
 from benchmarks.segments.scores import pk, window_diff, window_of
 from benchmarks.segments.talks import (
+    DOCUMENTS,
+    PACKAGES,
     Section,
     Talk,
     consecutive_talk,
-    find_documents,
     mixed_talk,
     read_sections,
 )
@@ -64,7 +66,8 @@ def main() -> None:
     parser.add_argument("--talks", type=int, default=20, help="talks of each kind")
     parser.add_argument("--first-seed", type=int, default=1000)
     given = parser.parse_args()
-    documents = [read_sections(path) for path in find_documents(given.pdfs)]
+    paths = find_unpacked(given.pdfs, DOCUMENTS, PACKAGES)
+    documents = [read_sections(path) for path in paths.values()]
     seeds = range(given.first_seed, given.first_seed + given.talks)
     kinds = make_talks(documents, seeds)
     embedder = open_embedder(EmbedderSettings())

@@ -28,7 +28,8 @@ DOCUMENTS = (
     "R-exts.pdf",
     "R-intro.pdf",
 )
-"""Of the Debian packages c++-annotations-pdf, why3-doc-pdf and r-doc-pdf."""
+PACKAGES = ("c++-annotations-pdf", "why3-doc-pdf", "r-doc-pdf")
+"""Debian packages with these documents."""
 PAGES = 240
 """Read of each document, from its beginning."""
 _WORD_S = Fraction(2, 5)
@@ -51,17 +52,6 @@ class Talk:
     utterances: tuple[Moment, ...]
     turns: tuple[Fraction, ...]
     duration: Fraction
-
-
-def find_documents(folder: Path) -> list[Path]:
-    """`DOCUMENTS` under `folder`. Raises FileNotFoundError with the name of one that is missing."""
-    found = []
-    for name in DOCUMENTS:
-        path = next(iter(sorted(folder.rglob(name))), None)
-        if path is None:
-            raise FileNotFoundError(f"there is no {name} under {folder}")
-        found.append(path)
-    return found
 
 
 def read_sections(document: Path) -> list[Section]:

@@ -1,8 +1,8 @@
 """Models that answer a prompt, behind one small protocol.
 
-`qwen3-vl` (`generate.backends.qwen3_vl`) runs any Qwen3-VL in this process. The backend
-`extractive` quotes and needs no model, so it is none of these. Importing this imports nothing
-heavy.
+`qwen3-vl` (`generate.backends.qwen3_vl`) runs any Qwen3-VL in this process, `openai` asks one on a
+server, `router` one of two. The backend `extractive` quotes and needs no model, so it is none of
+these. Importing this imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from generate.prompt import Prompt
-    from generate.settings import GenerateSettings
+    from generate.settings import BackendSettings, GenerateSettings
     from generate.token_costs import TokenCosts
 
 EndReason = Literal["complete", "length", "stopped", "repeated"]
@@ -97,16 +97,33 @@ def open_backend(settings: GenerateSettings) -> Backend | None:
     """Load the backend that `settings` name; None for `extractive`, which asks no model.
 
     Raises ModelMissingError when a checkpoint is not on this machine and cannot be fetched, and
-    BackendError when it does not load on the device.
+    BackendError when it does not load on the device, or its server does not serve it.
     """
-    match settings.backend:
-        case "extractive":
+    opened = {one: _open(one) for one in dict.fromkeys(settings.backends)}
+    match [opened[one] for one in settings.backends]:
+        case []:
             return None
-        case "qwen3-vl":
-            from generate.backends.qwen3_vl import Qwen3VLBackend
-            from generate.backends.qwen_loading import load_qwen3_vl
+        case [backend]:
+            return backend
+        case [easy, hard]:
+            from generate.backends.router import Router
 
-            return Qwen3VLBackend(settings.qwen3_vl, load_qwen3_vl(settings.qwen3_vl))
+            return Router(easy, hard, settings.router)
+        case more:
+            raise ValueError(f"one backend or two, got {len(more)}")
+
+
+def _open(settings: BackendSettings) -> Backend:
+    from generate.settings import Qwen3VLSettings
+
+    if isinstance(settings, Qwen3VLSettings):
+        from generate.backends.qwen3_vl import Qwen3VLBackend
+        from generate.backends.qwen_loading import load_qwen3_vl
+
+        return Qwen3VLBackend(settings, load_qwen3_vl(settings))
+    from generate.backends.openai import open_openai
+
+    return open_openai(settings)
 
 
 __all__ = ["Backend", "EndReason", "Ending", "TextStream", "open_backend"]

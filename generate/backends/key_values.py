@@ -105,6 +105,11 @@ class KeptPrompt:
         self._layers = [SlabLayer(rounded_up(room)) for _ in range(num_layers)]
         self.cache = Cache(layers=list(self._layers))
 
+    @property
+    def room(self) -> int:
+        """Tokens that fit without more memory."""
+        return self._layers[0].room
+
     def reserve(self, room: int) -> None:
         """Make room for so many tokens in all."""
         for layer in self._layers:
@@ -127,35 +132,40 @@ class KeptPrompt:
 
 
 class KeptPrompts:
-    """The last prompts, at most `limit` of them in memory together with one that is in use."""
+    """The last prompt, and earlier ones while all together have room for `limit_tokens`."""
 
-    def __init__(self, num_layers: int, *, limit: int) -> None:
+    def __init__(self, num_layers: int, *, limit_tokens: int) -> None:
+        """With `limit_tokens` 0 nothing is kept."""
         self._num_layers = num_layers
-        self._limit = limit
+        self._limit_tokens = limit_tokens
         self._kept: list[KeptPrompt] = []
         """Least recently used first."""
 
     def take(self, tokens: Ids, room: int) -> KeptPrompt:
         """A prompt that shares what it holds with `tokens`, all but their last at most.
 
-        It has room for `room` tokens in all. An earlier prompt is taken when most of it is shared,
-        or when there is no room for another one beside it. Give it back.
+        It has room for `room` tokens in all. An earlier prompt is taken when most of it is shared.
+        Give it back.
         """
         shared = [shared_length(kept.tokens, tokens) for kept in self._kept]
         best = max(range(len(shared)), key=lambda number: shared[number], default=None)
-        if best is not None and shared[best] * 2 >= len(self._kept[best].tokens):
-            taken = self._kept.pop(best)
-            taken.cut(min(shared[best], len(tokens) - 1))
-            taken.reserve(room)
-            return taken
-        while self._kept and len(self._kept) >= self._limit:
-            del self._kept[0]
-        return KeptPrompt(self._num_layers, room)
+        if best is None or shared[best] * 2 < len(self._kept[best].tokens):
+            self._make_room(rounded_up(room))
+            return KeptPrompt(self._num_layers, room)
+        taken = self._kept.pop(best)
+        self._make_room(max(rounded_up(room), taken.room))
+        taken.cut(min(shared[best], len(tokens) - 1))
+        taken.reserve(room)
+        return taken
 
     def give_back(self, kept: KeptPrompt) -> None:
         """Keep it for the next question; not what was broken off amid the layers."""
-        if self._limit and kept.is_whole:
+        if self._limit_tokens and kept.is_whole:
             self._kept.append(kept)
+
+    def _make_room(self, room: int) -> None:
+        while self._kept and sum(kept.room for kept in self._kept) + room > self._limit_tokens:
+            del self._kept[0]
 
     def forget(self) -> None:
         """Give all memory back."""

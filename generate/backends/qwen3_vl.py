@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     import torch
 
     from generate.backends.qwen_loading import LoadedModel
+    from generate.backends.qwen_tokens import PromptTokens
     from generate.prompt import Prompt
     from generate.settings import Qwen3VLSettings
 
 _LOOK_FOR_LOOPS_EVERY = 16
 _WAIT_S = 0.05
-_END_OF_THOUGHTS = (
+END_OF_THOUGHTS = (
     "\n\nConsidering the limited time by the user, I have to give the solution based on the "
     "thinking directly now.\n</think>\n\n"
 )
@@ -74,13 +75,14 @@ class _Answer:
         logits = self._reading.read(self._chunk_tokens, stop)
         while logits is not None and not stop.is_set():
             token = self._next(logits)
-            if token is None:
-                yield self._text.end()
-                return "complete"
-            if piece := self._text.add(token):
+            piece = self._text.end() if token is None else self._text.add(token)
+            if piece:
                 yield piece
+            if token is None:
+                return "complete"
             if reason := self._enough(max_tokens):
-                yield self._text.end()
+                if rest := self._text.end():
+                    yield rest
                 return reason
             if stop.is_set():
                 break
@@ -126,7 +128,9 @@ class Qwen3VLBackend:
         self._settings = settings
         self._loaded = loaded
         self.name = f"qwen3-vl {loaded.name}"
-        self.context_tokens = min(settings.context_tokens, loaded.context_tokens)
+        self.context_tokens = settings.context_tokens
+        if settings.yarn_factor is None:
+            self.context_tokens = min(settings.context_tokens, loaded.num_positions)
         self._sampling = loaded.sampling
         if settings.temperature is not None:
             self._sampling = replace(loaded.sampling, temperature=settings.temperature)
@@ -136,11 +140,14 @@ class Qwen3VLBackend:
         )
         """How it counts."""
         self._eyes = Eyes(
-            loaded.model, loaded.pictures, loaded.clips, cache_bytes=settings.vision_cache_bytes
+            loaded.model,
+            pictures=loaded.pictures,
+            clips=loaded.clips,
+            cache_bytes=settings.vision_cache_bytes,
         )
         num_layers = loaded.model.config.get_text_config().num_hidden_layers
-        self._kept = KeptPrompts(num_layers, limit=settings.kept_prompts)
-        self._closing = tokenizer.ids_of(_END_OF_THOUGHTS)
+        self._kept = KeptPrompts(num_layers, limit_tokens=settings.kept_tokens)
+        self._closing = tokenizer.ids_of(END_OF_THOUGHTS)
         self._lock = threading.Lock()
 
     def count(self, prompt: Prompt) -> int:
@@ -163,13 +170,14 @@ class Qwen3VLBackend:
 
         called = time.perf_counter()
         tokens = self._loaded.tokenizer.tokens_of(prompt)
-        max_thought_tokens = self._room_for_thoughts(len(tokens.ids), max_answer_tokens)
+        max_thought_tokens = self._room_for_thoughts(tokens, max_answer_tokens)
         keys = [self._eyes.key_of(seen.part) for seen in tokens.seen]
         with self._turn(stop) as is_ours:
             if not is_ours:
                 return Ending("stopped", prompt_tokens=len(tokens.ids))
             room = len(tokens.ids) + max_thought_tokens + len(self._closing) + max_answer_tokens
             kept = self._kept.take(comparable(tokens, keys), room)
+            is_reusable = True
             try:
                 reading = Reading(self._loaded.model, self._eyes, tokens, keys, kept)
                 answer = _Answer(
@@ -183,6 +191,7 @@ class Qwen3VLBackend:
                 reused = len(kept.tokens)
                 reason = yield from answer.pieces(max_answer_tokens, stop)
             except torch.OutOfMemoryError as error:
+                is_reusable = False
                 self._eyes.forget()
                 self._kept.forget()
                 raise BackendError(
@@ -191,7 +200,8 @@ class Qwen3VLBackend:
                     "the budget of tokens, or take a smaller model"
                 ) from error
             finally:
-                self._kept.give_back(kept)
+                if is_reusable:
+                    self._kept.give_back(kept)
         return Ending(
             reason,
             prompt_tokens=len(tokens.ids),
@@ -200,18 +210,22 @@ class Qwen3VLBackend:
             first_token_ms=None if answer.first is None else (answer.first - called) * 1000,
         )
 
-    def _room_for_thoughts(self, prompt_tokens: int, max_answer_tokens: int) -> int:
+    def _room_for_thoughts(self, tokens: PromptTokens, max_answer_tokens: int) -> int:
         """How many tokens thoughts may have; raises PromptTooLongError."""
-        needed = prompt_tokens + len(self._closing) + max_answer_tokens
-        if needed > self.context_tokens:
+        behind = len(self._closing) + max_answer_tokens
+        needed = len(tokens.ids) + behind
+        positions = tokens.num_positions + behind
+        limit = min(self.context_tokens, needed * self._loaded.num_positions // positions)
+        if needed > limit:
             raise PromptTooLongError(
                 needed,
-                self.context_tokens,
+                limit,
                 "lower the budget of tokens, or raise generate.qwen3_vl.context_tokens "
                 "(and yarn_factor, beyond what the model was trained for)",
             )
         wanted = self._settings.max_thought_tokens if self._loaded.tokenizer.thinks else 0
-        return min(wanted, self.context_tokens - needed)
+        room = min(self.context_tokens - needed, self._loaded.num_positions - positions)
+        return min(wanted, room)
 
     @contextmanager
     def _turn(self, stop: threading.Event) -> Iterator[bool]:

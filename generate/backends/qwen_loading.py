@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from generate.backends.qwen_tokens import QwenTokenizer
+from generate.backends.qwen_vision import Preparation
 from generate.backends.sampling import Sampling, sampling_of
 from index.embedders.loading import (
     LOADING_ERRORS,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MODEL_TYPES = ("qwen3_vl", "qwen3_vl_moe")
 FLASH_ATTENTIONS = ("flash_attention_3", "flash_attention_2")
 """Best first. They compute in half precision on CUDA only."""
+_PATCH = (16, 2, 2)
+"""Pixels of a patch's side, patches of a token's side, frames of a patch."""
 _THOUGHT_OPENING = "<think>\n"
 
 
@@ -36,15 +39,15 @@ class LoadedModel:
     model: Any
     """Qwen3VLForConditionalGeneration or its twin with experts, in evaluation mode."""
     tokenizer: QwenTokenizer
-    pictures: Any
-    clips: Any
-    """The checkpoint's own processors of pixels."""
+    pictures: Preparation
+    clips: Preparation
+    """What the checkpoint's own processors do with pixels."""
     sampling: Sampling
     """As its authors say."""
     ends: frozenset[int]
     """Tokens that end an answer."""
-    context_tokens: int
-    """What it was trained for, or stretched to."""
+    num_positions: int
+    """Positions it was trained for, or stretched to; clips have fewer of them than tokens."""
 
 
 def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
@@ -68,7 +71,7 @@ def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
     tokenizer = QwenTokenizer(folder, thinks=thinks)
     with without_progress_bars():
         try:
-            pictures, clips = _processors(folder)
+            pictures, clips = (_preparation(make.from_pretrained(folder)) for make in _processors())
             model = _model(folder, device, settings)
         except (*LOADING_ERRORS, SafetensorError) as error:
             message = (
@@ -84,7 +87,7 @@ def load_qwen3_vl(settings: Qwen3VLSettings) -> LoadedModel:
         clips=clips,
         sampling=sampling_of(generation, thinks=thinks),
         ends=_ends(generation, tokenizer),
-        context_tokens=model.config.get_text_config().max_position_embeddings,
+        num_positions=model.config.get_text_config().max_position_embeddings,
     )
 
 
@@ -171,13 +174,29 @@ def _installed_attentions() -> list[str]:
     return [name for name, is_here in zip(FLASH_ATTENTIONS, here, strict=True) if is_here]
 
 
-def _processors(folder: Path) -> tuple[Any, Any]:
-    """Never built bare: the classes' own defaults are not those of Qwen3-VL."""
+def _processors() -> tuple[Any, Any]:
+    """Classes that read the processors of pictures and of clips."""
     from transformers import AutoImageProcessor, AutoVideoProcessor
 
-    pictures: Any = AutoImageProcessor
-    clips: Any = AutoVideoProcessor
-    return pictures.from_pretrained(folder), clips.from_pretrained(folder)
+    return AutoImageProcessor, AutoVideoProcessor
+
+
+def _preparation(processor: Any) -> Preparation:
+    """What a processor does with pixels; `processor` is read from the checkpoint.
+
+    Never built bare: the classes' own defaults are not those of Qwen3-VL. Raises BackendError when
+    its patches are others.
+    """
+    patch = (processor.patch_size, processor.merge_size, processor.temporal_patch_size)
+    if patch != _PATCH:
+        raise BackendError(
+            f"patches of {patch} are not those of Qwen3-VL {_PATCH}; take a released checkpoint"
+        )
+    scale = 1.0 / processor.rescale_factor
+    return Preparation(
+        mean=tuple(scale * part for part in processor.image_mean),
+        deviation=tuple(scale * part for part in processor.image_std),
+    )
 
 
 def _device(wanted: str | None) -> str:

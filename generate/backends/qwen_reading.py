@@ -114,9 +114,8 @@ class Reading:
         mask, deeper = None, None
         if seen:
             places = torch.from_numpy(np.concatenate([where for where, _ in seen]))
-            order = places.argsort()
             layers = [
-                torch.cat(rows)[order].to(device, embeddings.dtype)
+                torch.cat(rows).to(device, embeddings.dtype)
                 for rows in zip(*(rows for _, rows in seen), strict=True)
             ]
             mask = torch.zeros(1, len(ids), dtype=torch.bool, device=device)

@@ -79,6 +79,13 @@ class PromptTokens:
     seen: tuple[SeenPart, ...]
     """In the order of the prompt."""
 
+    @property
+    def num_positions(self) -> int:
+        """Positions (M-RoPE) that the prompt takes: what is seen at a time, those of a side."""
+        pads = sum(len(seen.places) for seen in self.seen)
+        sides = sum(seen.grid[0] * (max(seen.grid[1:]) // TOKEN_SIDE_PATCHES) for seen in self.seen)
+        return len(self.ids) - pads + sides
+
 
 class QwenTokenizer:
     """Cuts prompts into tokens and knows which bytes a token stands for."""

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from generate.backends.qwen_patches import check_patches, clip_patches
 from generate.markers import in_pairs
 from generate.prompt import ClipPart, PicturePart
 from index.errors import BackendError
@@ -41,21 +40,26 @@ class Features:
         return sum(one.numel() * one.element_size() for one in (self.embeddings, *self.deeper))
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How pixels become numbers: (pixel - mean) / deviation for each of three colours."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
 class Eyes:
     """The vision encoder of a Qwen3-VL and what it saw."""
 
-    def __init__(self, model: Any, pictures: Any, clips: Any, *, cache_bytes: int) -> None:
-        """`pictures` and `clips` are the checkpoint's processors of pixels.
-
-        Raises BackendError where that of clips is not what `clip_patches` takes it for.
-        """
+    def __init__(
+        self, model: Any, *, pictures: Preparation, clips: Preparation, cache_bytes: int
+    ) -> None:
         self._model = model
         self._pictures = pictures
         self._clips = clips
         self._cache_bytes = cache_bytes
         self._cached: OrderedDict[bytes, Features] = OrderedDict()
         self._used_bytes = 0
-        check_patches(clips)
 
     def key_of(self, part: ClipPart | PicturePart) -> bytes:
         """What tells a part from all others. Pixels are loaded only where nothing else tells."""
@@ -97,36 +101,47 @@ class Eyes:
     def _encode(self, seen: SeenPart) -> Features:
         import torch
 
-        pixels, grid = self.pixels_of(seen)
+        device = self._model.device
         with torch.inference_mode():
             found = self._model.model.get_image_features(
-                pixels.to(self._model.device), grid.to(self._model.device), return_dict=True
+                self.pixels_of(seen.part).to(device),
+                torch.tensor([seen.grid], device=device),
+                return_dict=True,
             )
-        return Features(
-            found.pooler_output[0].cpu(),
-            tuple(layer[0].cpu() for layer in found.deepstack_features),
-        )
+        deeper = tuple(layer[0].cpu() for layer in found.deepstack_features)
+        return Features(found.pooler_output[0].cpu(), deeper)
 
-    def pixels_of(self, seen: SeenPart) -> tuple[torch.Tensor, torch.Tensor]:
-        """Patches (n, 1536) in the dtype of the model, and their grid (1, 3), as checked."""
+    def pixels_of(self, part: ClipPart | PicturePart) -> torch.Tensor:
+        """Patches (n, 1536) in the dtype of the model, the very numbers of Qwen's processor."""
         import numpy as np
         import torch
 
-        images = load_images(seen.part)
+        images = load_images(part)
+        preparation = self._clips
+        if isinstance(part, PicturePart):
+            images, preparation = [*images, *images], self._pictures
         frames = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
-        if isinstance(seen.part, ClipPart):
-            return clip_patches(frames, self._clips, self._model.dtype), torch.tensor([seen.grid])
-        made = self._pictures(
-            images=[frames[0].permute(2, 0, 1)], do_resize=False, return_tensors="pt"
-        )
-        pixels, grid = made["pixel_values"], made["image_grid_thw"]
-        if tuple(grid[0].tolist()) != seen.grid:
-            raise BackendError(
-                f"the checkpoint's processor makes {grid[0].tolist()} patches of "
-                f"{seen.part.evidence}, expected {list(seen.grid)}; its version of transformers "
-                "is not one that Secondsight knows"
-            )
-        return pixels.to(self._model.dtype), grid
+        return patches_of(frames, preparation).to(self._model.dtype)
+
+
+def patches_of(frames: torch.Tensor, preparation: Preparation) -> torch.Tensor:
+    """Frames (t, height, width, 3) uint8, t even, as patches (t h w / 512, 1536) float32.
+
+    Patches of 2 x 16 x 16 px, in the order in which two by two become one token; rows hold colours,
+    then time, then pixels. That is what `Qwen3VLVideoProcessor` makes of frames that it does not
+    resize, with fewer copies.
+    """
+    import torch
+
+    times, height, width, colours = frames.shape
+    parts = (times // 2, 2, height // 32, 2, 16, width // 32, 2, 16, colours)
+    patches = frames.view(parts).permute(0, 2, 5, 3, 6, 8, 1, 4, 7)
+    numbers = torch.empty(patches.shape, dtype=torch.float32).copy_(patches)
+    mean, deviation = (
+        torch.tensor(each).view(colours, 1, 1, 1)
+        for each in (preparation.mean, preparation.deviation)
+    )
+    return numbers.sub_(mean).div_(deviation).view(-1, colours * 2 * 16 * 16)
 
 
 def load_images(part: ClipPart | PicturePart) -> Sequence[Image]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
@@ -53,6 +55,11 @@ class JointInput:
             )
         if not self.pictures and not self.text:
             raise ValueError("a joint vector needs pictures or text")
+
+
+def settings_hash(shaping: Mapping[str, object]) -> str:
+    """`EmbedderIdentity.settings_hash` of all but weights that shapes the vectors."""
+    return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Embedder(Protocol):

@@ -61,7 +61,9 @@ class PictureNamer:
         self._vectors: dict[int, NDArray[np.float32]] = {}
 
     def embed_images(self, images: Sequence[Image]) -> ImageEmbeddings:
-        """Embed at least one picture, of any size and mode, and name what it shows."""
+        """Embed pictures of any size and mode, and name what they show."""
+        if not images:
+            return ImageEmbeddings(self._embed_texts(()), ())
         batches = [
             images[start : start + PICTURE_BATCH] for start in range(0, len(images), PICTURE_BATCH)
         ]

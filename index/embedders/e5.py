@@ -13,8 +13,6 @@ before unrelated ones: `python -m benchmarks.embedders --config multilingual`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embedders import conse
-from index.embedders.base import ImageEmbeddings, Vectors
+from index.embedders.base import ImageEmbeddings, Vectors, settings_hash
 from index.embedders.packages import installed_version, missing_package, package_folder
 from index.manifest import EmbedderIdentity
 
@@ -79,13 +77,12 @@ EVERYDAY = (
 def e5_identity() -> EmbedderIdentity:
     """See `index.embedders.embedder_identity`."""
     shaping = {"profile": "multilingual", "everyday": EVERYDAY, **conse.shaping()}
-    digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
     version = f"{PACKAGE} {installed_version(PACKAGE)}"
     return EmbedderIdentity(
         id="multilingual-e5-small-4bit+conse-efficientnet-lite2",
         revision=f"{version}, {conse.weights_version()}",
         dims=DIMS,
-        settings_hash=digest[:16],
+        settings_hash=settings_hash(shaping),
     )
 
 
@@ -109,8 +106,6 @@ class E5Embedder:
 
     def embed_images(self, images: Sequence[Image]) -> ImageEmbeddings:
         """Embed pictures of any size and mode, and name what they show (in English)."""
-        if not images:
-            return ImageEmbeddings(np.empty((0, DIMS), np.float32), ())
         return self._namer.embed_images(images)
 
     def _embedded(self, encode: Any, texts: Sequence[str]) -> Vectors:

@@ -6,15 +6,13 @@ seen), pictures through their names (`index.embedders.conse`).
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from index.embedders import conse
-from index.embedders.base import ImageEmbeddings, Vectors
+from index.embedders.base import ImageEmbeddings, Vectors, settings_hash
 from index.embedders.loading import load_sentence_transformer
 from index.embedders.packages import installed_version, missing_package, package_folder
 from index.manifest import EmbedderIdentity
@@ -33,12 +31,11 @@ _PADDED_TO_TOKENS = 32
 def minilm_identity() -> EmbedderIdentity:
     """See `index.embedders.embedder_identity`."""
     shaping = {"profile": "default", **conse.shaping()}
-    digest = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()
     return EmbedderIdentity(
         id="minilm-l6-v2+conse-efficientnet-lite2",
         revision=f"{TEXT_PACKAGE} {installed_version(TEXT_PACKAGE)}, {conse.weights_version()}",
         dims=DIMS,
-        settings_hash=digest[:16],
+        settings_hash=settings_hash(shaping),
     )
 
 
@@ -75,8 +72,6 @@ class MiniLmEmbedder:
 
     def embed_images(self, images: Sequence[Image]) -> ImageEmbeddings:
         """Embed pictures of any size and mode, and name what they show."""
-        if not images:
-            return ImageEmbeddings(np.empty((0, DIMS), np.float32), ())
         return self._namer.embed_images(images)
 
 

@@ -7,8 +7,6 @@ of CLIP, 64 of SigLIP) are seen up to there.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from index.embedders.base import ImageEmbeddings, Vectors
+from index.embedders.base import ImageEmbeddings, Vectors, settings_hash
 from index.embedders.loading import (
     checkpoint_folder,
     fingerprint,
@@ -53,14 +51,11 @@ def checkpoint_identity(
     dims, full = settings.dims, full_dims(folder)
     if dims is not None and dims > full:
         raise SettingsError(f"index.embedder.dims: {settings.model} has {full} dims, not {dims}")
-    digest = hashlib.sha256(
-        json.dumps({"profile": settings.profile, **shaping}, sort_keys=True).encode()
-    )
     return EmbedderIdentity(
         id=f"{settings.profile} {model_config(folder).get('model_type', 'checkpoint')}",
         revision=f"content {fingerprint(folder)}",
         dims=dims or full,
-        settings_hash=digest.hexdigest()[:16],
+        settings_hash=settings_hash({"profile": settings.profile, **shaping}),
     )
 
 

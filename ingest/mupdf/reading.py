@@ -15,7 +15,7 @@ from ingest.mupdf.links import links_on
 from ingest.mupdf.opening import broken_pages, opened
 from ingest.mupdf.plain_text import TextDocument
 from ingest.mupdf.rendering import picture_of
-from ingest.mupdf.tables import suggests_table, tables_on, with_tables
+from ingest.mupdf.tables import tables_on, with_tables
 from ingest.mupdf.text import page_structure
 from ingest.pages import (
     FIGURE_CAPTION,
@@ -94,8 +94,8 @@ def _read_page(
     drawings: list[dict[str, Any]] = []
     if vectors and (has_caption or vectors >= _LEAST_DRAWINGS):
         drawings = page.get_cdrawings()
-    if suggests_table(drawings):
-        items = with_tables(items, tables_on(page, blocks))
+    if tables := tables_on(page, drawings, blocks):
+        items = with_tables(items, tables)
     if images or (has_caption and drawings):
         drawn = drawn_boxes(page, drawings) if has_caption else []
         items = with_figures(items, images, drawn, displayed, settings, pictures=pictures)

@@ -1,46 +1,73 @@
-"""Ruled tables: their cells, and their words out of the running text."""
+"""Tables: their cells, and their words out of the running text."""
 
 # mypy: allow-untyped-calls
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pymupdf
 
 from index.records import Box
+from ingest.level_tables import PlacedWord, level_tables, rule_stacks, words_of_line
 from ingest.pages import (
     TABLE_CAPTION,
     PageItem,
-    PageLine,
     TableBlock,
     TextBlock,
+    height_between,
     holds_center,
     nearest_caption,
+    share_column,
     suggests_grid,
     without_lines_in,
 )
-from ingest.printed_words import corners, packed_box, placed_words, shared_boxes
+
+_Drawings = Sequence[dict[str, Any]]
+_LINES = frozenset(("l", "re"))
+_SHAPES = _LINES | {"c", "qu"}
 
 
-def suggests_table(drawings: Sequence[dict[str, Any]]) -> bool:
-    """True when lines and rectangles are drawn as a grid. `find_tables` is too slow to ask."""
-    rules: list[Box] = []
+def tables_on(page: Any, drawings: _Drawings, blocks: Sequence[TextBlock]) -> list[TableBlock]:
+    """Tables with ruled rows and columns, and those with level rules only."""
+    lines = _strokes(drawings, _LINES)
+    # `find_tables` is too slow to ask.
+    tables = _ruled_tables(page, blocks) if suggests_grid(lines) else []
+    if stacks := rule_stacks(_displayed(page, lines)):
+        shapes = _displayed(page, _strokes(drawings, _SHAPES))
+        tables += level_tables(stacks, shapes, blocks, [table.box for table in tables])
+    return tables
+
+
+def _strokes(drawings: _Drawings, kinds: Container[str]) -> list[Box]:
+    """Boxes of what is drawn, on the page as stored."""
+    strokes: list[Box] = []
     for drawing in drawings:
         for item in drawing["items"]:
-            if item[0] == "l":
+            kind = item[0]
+            if kind not in kinds:
+                continue
+            if kind == "l":
                 (x0, y0), (x1, y1) = item[1], item[2]
-            elif item[0] == "re":
+            elif kind == "re":
                 x0, y0, x1, y1 = item[1]
             else:
-                continue
-            rules.append(Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
-    return suggests_grid(rules)
+                xs, ys = zip(*(item[1] if kind == "qu" else item[1:]), strict=True)
+                x0, y0, x1, y1 = min(xs), min(ys), max(xs), max(ys)
+            strokes.append(Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)))
+    return strokes
 
 
-def tables_on(page: Any, blocks: Iterable[TextBlock]) -> list[TableBlock]:
+def _displayed(page: Any, boxes: list[Box]) -> list[Box]:
+    if not page.rotation:
+        return boxes
+    return [displayed_box(page, (box.x0, box.y0, box.x1, box.y1)) for box in boxes]
+
+
+def _ruled_tables(page: Any, blocks: Iterable[TextBlock]) -> list[TableBlock]:
     """Ruled tables with two rows and columns or more, at least half of their cells filled.
 
     PyMuPDF finds the cells (it answers None where it stumbles; the words then stay running text);
@@ -48,7 +75,7 @@ def tables_on(page: Any, blocks: Iterable[TextBlock]) -> list[TableBlock]:
     small letters.
     """
     found = page.find_tables(use_layout=False)
-    words = [word for block in blocks for line in block.lines for word in _placed(line)]
+    words = [word for block in blocks for line in block.lines for word in words_of_line(line)]
     tables: list[TableBlock] = []
     for table in found.tables if found is not None else ():
         box = Box(*map(float, table.bbox))
@@ -64,34 +91,16 @@ def tables_on(page: Any, blocks: Iterable[TextBlock]) -> list[TableBlock]:
     return tables
 
 
-_Placed = tuple[str, Box, bytes]
-"""A word of a table with its box, and that packed."""
-
-
-def _placed(line: PageLine) -> Iterator[_Placed]:
-    """Words of a line, parted at white space only: cells are too narrow to ask for less."""
-    packed = line.word_boxes or shared_boxes(line.text, line.box)
-    joined: list[tuple[str, list[list[float]]]] = []
-    last_end = -1
-    for (word, start, end), place in zip(
-        placed_words(line.text), corners(packed).tolist(), strict=True
-    ):
-        if start == last_end:
-            joined[-1] = (joined[-1][0] + word, [*joined[-1][1], place])
-        else:
-            joined.append((word, [place]))
-        last_end = end
-    for word, places in joined:
-        x0s, y0s, x1s, y1s = zip(*places, strict=True)
-        box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
-        yield word, box, packed_box(box)
-
-
-def _words_in(cell: Sequence[float] | None, words: Sequence[_Placed]) -> list[_Placed]:
+def _words_in(cell: Sequence[float] | None, words: Sequence[PlacedWord]) -> list[PlacedWord]:
     if not cell:
         return []
     box = Box(*map(float, cell))
     return [word for word in words if holds_center(box, word[1])]
+
+
+def _reach(table: Box, caption: Box) -> float:
+    """How far a table is from a caption; endless beside it."""
+    return height_between(table, caption) if share_column(table, caption) else inf
 
 
 def displayed_box(page: Any, rect: Sequence[float]) -> Box:
@@ -104,7 +113,12 @@ def with_tables(items: list[PageItem], tables: list[TableBlock]) -> list[PageIte
     kept, _ = without_lines_in(items, [table.box for table in tables])
     captions: list[TextBlock] = []
     for table in tables:
-        blocks = [item for item in kept if isinstance(item, TextBlock)]
+        blocks = [
+            item
+            for item in kept
+            if isinstance(item, TextBlock)
+            and table is min(tables, key=lambda each: _reach(each.box, item.box))
+        ]
         caption = nearest_caption(table.box, blocks, captions, TABLE_CAPTION)
         captions.extend([caption] if caption else [])
         kept.append(replace(table, caption=caption))

@@ -35,7 +35,7 @@ def test_floors_are_those_of_the_arithmetic(
 ) -> None:
     size = SIZES[name]
     for tokens, floor_s in floors_s.items():
-        assert read_floor_s(size, tokens) == pytest.approx(floor_s, abs=0.06)
+        assert read_floor_s(size, tokens) == pytest.approx(floor_s, abs=0.1)
     assert token_floor_s(size, 262_144) * 1000 == pytest.approx(token_ms, rel=0.06)
     assert size.key_value_bytes == key_value_kib * 1024
 

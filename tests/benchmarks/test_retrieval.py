@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import benchmarks.retrieval
-from benchmarks.retrieval.plan import DOCUMENTS, TALKS
+from benchmarks.retrieval.plan import DOCUMENTS, PACKAGES, TALKS, find_documents
 from benchmarks.retrieval.questions import Question, mistyped
 from benchmarks.retrieval.scores import (
     Answer,
@@ -23,6 +24,7 @@ from benchmarks.retrieval.scores import (
     scores_of,
 )
 from benchmarks.retrieval.truth import Place, letters_of, stems_of
+from tests.media.speech import speak
 
 FOLDER = Path(next(iter(benchmarks.retrieval.__path__)))
 SAID = Place("talk.mp4", "said", 10.0, 14.0)
@@ -111,3 +113,14 @@ def test_paraphrases_say_it_in_other_words() -> None:
     assert sum(shared) / len(shared) < 0.5
     nothing = json.loads((FOLDER / "unanswerable.json").read_text("utf-8"))
     assert not set(nothing["dev"]) & set(nothing["test"])
+
+
+def test_documents_that_are_missing_are_told_with_their_packages(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=re.escape(f"apt-get download {' '.join(PACKAGES)}")):
+        find_documents(tmp_path)
+
+
+def test_without_espeak_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SystemExit, match="apt-get install espeak-ng"):
+        speak("a sentence", "en-us")

@@ -9,6 +9,8 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import AutoProcessor
 
+from generate.backends.qwen_loading import LoadedModel, load_qwen3_vl
+from generate.settings import Qwen3VLSettings
 from generate.token_costs import TOKENIZER_FILE, TokenCosts, read_text_counter
 from index.embedders import Embedder
 from index.snapshot import Snapshot
@@ -49,3 +51,16 @@ def qwen_costs(qwen_folder: Path) -> TokenCosts:
 def qwen_tokenizer(qwen_folder: Path) -> Tokenizer:
     """Its tokenizer, bare."""
     return Tokenizer.from_file(str(qwen_folder / TOKENIZER_FILE))
+
+
+@pytest.fixture(scope="session")
+def tiny(qwen_folder: Path) -> LoadedModel:
+    """The tiny Instruct model, loaded."""
+    return load_qwen3_vl(Qwen3VLSettings(model=str(qwen_folder), device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def thinking(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """The tiny Thinking model, loaded."""
+    folder = write_tiny_qwen3_vl(tmp_path_factory.mktemp("qwen") / "thinking", kind="thinking")
+    return load_qwen3_vl(Qwen3VLSettings(model=str(folder), device="cpu"))

@@ -143,7 +143,7 @@ def states(tokens: range, layer: int) -> torch.Tensor:
     room=st.integers(1, 500),
 )
 def test_slabs_hold_what_was_put_in(shape: list[tuple[int, int]], room: int) -> None:
-    kept = KeptPrompts(2, limit=1).take(np.zeros(1, dtype=np.int64), room)
+    kept = KeptPrompts(2, limit_tokens=1000).take(np.zeros(1, dtype=np.int64), room)
     end = 0
     for added, removed in shape:
         for layer in range(2):
@@ -159,7 +159,7 @@ def test_slabs_hold_what_was_put_in(shape: list[tuple[int, int]], room: int) -> 
 
 
 def test_what_was_broken_off_amid_the_layers_is_not_kept() -> None:
-    prompts = KeptPrompts(2, limit=1)
+    prompts = KeptPrompts(2, limit_tokens=1000)
     tokens = np.arange(10)
     kept = prompts.take(tokens, 20)
     kept.cache.update(states(range(10), 0), states(range(10), 0), 0)

@@ -79,7 +79,7 @@ def test_forms_that_models_write(text: str, cited: list[tuple[str, str]]) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "The filter is blocked (E47) [E47].",
+        "The filter is blocked (E47), see [here].",
         "It opens (at 02:10 UTC), see page 7 (page 8).",
         "It is <b>bold</b> if x < 3 and y > 2 [sic].",
         "The siren (45 seconds) sounds [sic] again.",

@@ -17,10 +17,13 @@ from transformers import AutoConfig
 from generate.backends import open_backend
 from generate.backends.qwen3_vl import Qwen3VLBackend
 from generate.backends.qwen_loading import choose_attention, load_qwen3_vl, stretched
+from generate.backends.qwen_vision import Preparation
 from generate.backends.sampling import INSTRUCT_SAMPLING
 from generate.settings import GenerateSettings, Qwen3VLSettings
 from index.errors import BackendError, ModelMissingError, SecondsightError, SettingsError
-from tests.generate.test_qwen3_vl import GREEDY, PROMPTS, said
+from secondsight.doctor import Check, backend_check
+from secondsight.settings import Settings
+from tests.generate.ask_qwen import GREEDY, PROMPTS, said
 
 
 @pytest.fixture
@@ -55,9 +58,20 @@ def test_the_backend_opens_by_its_settings(qwen_folder: Path) -> None:
     assert open_backend(GenerateSettings()) is None
 
 
-def test_the_files_of_the_release_load_too(
-    qwen_folder: Path, folder: Path, qwen_processor: Any
-) -> None:
+def test_the_doctor_says_whether_it_loads(qwen_folder: Path, tmp_path: Path) -> None:
+    def check(folder: Path) -> Check:
+        generate = GenerateSettings(backend="qwen3-vl", qwen3_vl=settings_of(folder))
+        (found,) = backend_check(Settings(generate=generate))
+        return found
+
+    assert check(qwen_folder) == Check("answers", True, "qwen3-vl tiny, up to 262,144 tokens")
+    missing = check(tmp_path / "nowhere")
+    assert (missing.ok, missing.found) == (False, "missing")
+    assert "download the checkpoint" in missing.fix
+    assert backend_check(Settings()) == []
+
+
+def test_the_files_of_the_release_load_too(qwen_folder: Path, folder: Path) -> None:
     """The released checkpoints have a file for each processor, and the template as JSON."""
     told = json.loads((folder / "processor_config.json").read_text("utf-8"))
     (folder / "processor_config.json").unlink()
@@ -72,7 +86,7 @@ def test_the_files_of_the_release_load_too(
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": template}))
     (folder / "generation_config.json").unlink()
     loaded = load_qwen3_vl(settings_of(folder))
-    assert loaded.clips.size == qwen_processor.video_processor.size
+    assert loaded.clips == loaded.pictures == Preparation((127.5,) * 3, (127.5,) * 3)
     assert loaded.sampling == INSTRUCT_SAMPLING
     assert loaded.tokenizer.control.turn_end in loaded.ends
     expected = said(
@@ -92,9 +106,11 @@ def test_weights_are_computed_in_what_they_were_saved_in(folder: Path) -> None:
 def test_yarn_stretches_the_context(qwen_folder: Path) -> None:
     plain = load_qwen3_vl(settings_of(qwen_folder))
     loaded = load_qwen3_vl(replace(settings_of(qwen_folder), yarn_factor=3.0))
-    assert loaded.context_tokens == 3 * plain.context_tokens == 786_432
-    wide = replace(GREEDY, context_tokens=1_000_000)
-    assert Qwen3VLBackend(wide, loaded).context_tokens == 786_432
+    assert loaded.num_positions == 3 * plain.num_positions == 786_432
+    wide = replace(GREEDY, context_tokens=1_000_000, yarn_factor=3.0)
+    assert Qwen3VLBackend(wide, loaded).context_tokens == 1_000_000
+    without = replace(wide, yarn_factor=None)
+    assert Qwen3VLBackend(without, plain).context_tokens == 262_144
     before, after = (one.model.model.language_model.rotary_emb for one in (plain, loaded))
     assert after.inv_freq[0] == before.inv_freq[0]
     assert after.inv_freq[-1] == pytest.approx(float(before.inv_freq[-1]) / 3)
@@ -174,6 +190,12 @@ def spoil_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text(text, encoding="utf-8")
 
 
+def spoil_patches(folder: Path) -> None:
+    change(
+        folder, "processor_config.json", lambda told: told["image_processor"].update(patch_size=14)
+    )
+
+
 def quantised(method: str) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
         quantisation = {"quant_method": method, "bits": 4, "group_size": 128}
@@ -193,8 +215,9 @@ def quantised(method: str) -> Callable[[Path], None]:
         (lambda folder: (folder / "chat_template.jinja").unlink(), "has no chat template"),
         (spoil_template, "is not that of Qwen3-VL"),
         (spoil_tokenizer, "video_pad"),
+        (spoil_patches, r"patches of \(14, 2, 2\) are not those of Qwen3-VL"),
         (quantised("awq"), "does not load on cpu .*install"),
-        (quantised("fp8"), "does not load on cpu .*install"),
+        (quantised("compressed-tensors"), "does not load on cpu .*install"),
         (
             lambda folder: change(
                 folder, "config.json", lambda told: told.update(model_type="llama")
@@ -228,7 +251,7 @@ def test_a_missing_device_names_the_fix(qwen_folder: Path) -> None:
             "prefill_chunk_tokens must be at least 1",
         ),
         (lambda: Qwen3VLSettings(yarn_factor=0.5), "yarn_factor must be at least 1"),
-        (lambda: Qwen3VLSettings(kept_prompts=-1), "kept_prompts must not be negative"),
+        (lambda: Qwen3VLSettings(kept_tokens=-1), "kept_tokens must not be negative"),
     ],
 )
 def test_impossible_settings_are_refused(make: Callable[[], object], message: str) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from generate.backends.qwen_attention import attend_in_pieces
 from generate.backends.qwen_loading import LoadedModel, load_qwen3_vl
 from generate.backends.qwen_tokens import SeenPart
-from generate.backends.qwen_vision import Eyes
+from generate.backends.qwen_vision import Eyes, Preparation, patches_of
 from generate.prompt import ClipPart, PicturePart
+from tests.generate.ask_qwen import GREEDY, asked, clip, noise, picture
 from tests.generate.read_by_qwen import read_by_qwen
-from tests.generate.test_qwen3_vl import GREEDY, asked, clip, noise, picture
 
 
 @pytest.fixture(scope="module")
@@ -25,39 +28,52 @@ def tiny(qwen_folder: Path) -> LoadedModel:
 
 @pytest.fixture
 def eyes(tiny: LoadedModel) -> Eyes:
-    return Eyes(tiny.model, tiny.pictures, tiny.clips, cache_bytes=1 << 20)
+    return Eyes(tiny.model, pictures=tiny.pictures, clips=tiny.clips, cache_bytes=1 << 20)
 
 
-@pytest.mark.parametrize("part", [clip(1, frames=6), clip(1, frames=5), clip(1, frames=1)])
-def test_clips_are_prepared_as_by_the_processor(
-    tiny: LoadedModel, eyes: Eyes, qwen_processor: Any, part: ClipPart
+@pytest.mark.parametrize(
+    "part", [clip(1, frames=6), clip(1, frames=5), clip(1, frames=1), picture(1)]
+)
+def test_pixels_become_the_numbers_of_the_processor(
+    tiny: LoadedModel, eyes: Eyes, qwen_processor: Any, part: ClipPart | PicturePart
 ) -> None:
     (seen,) = tiny.tokenizer.tokens_of(asked(part)).seen
     expected = read_by_qwen(qwen_processor, asked(part))
-    pixels, grid = eyes.pixels_of(seen)
-    assert grid.tolist() == expected["video_grid_thw"].tolist() == [list(seen.grid)]
+    grids = "video_grid_thw" if isinstance(part, ClipPart) else "image_grid_thw"
+    numbers = "pixel_values_videos" if isinstance(part, ClipPart) else "pixel_values"
+    assert expected[grids].tolist() == [list(seen.grid)]
+    pixels = eyes.pixels_of(part)
     assert pixels.dtype is torch.bfloat16
-    assert torch.equal(pixels, expected["pixel_values_videos"].to(torch.bfloat16))
+    assert torch.equal(pixels, expected[numbers].to(torch.bfloat16))
 
 
-def test_pictures_are_prepared_as_by_the_processor(
-    tiny: LoadedModel, eyes: Eyes, qwen_processor: Any
+@pytest.mark.parametrize("frames", [noise(96, 64, 1), noise(32, 160, 2)])
+def test_any_colours_are_prepared_as_by_the_processor(
+    qwen_processor: Any, frames: Image.Image
 ) -> None:
-    (seen,) = tiny.tokenizer.tokens_of(asked(picture(1))).seen
-    expected = read_by_qwen(qwen_processor, asked(picture(1)))
-    pixels, grid = eyes.pixels_of(seen)
-    assert grid.tolist() == expected["image_grid_thw"].tolist() == [list(seen.grid)]
-    assert torch.equal(pixels, expected["pixel_values"].to(torch.bfloat16))
+    clips = copy.copy(qwen_processor.video_processor)
+    clips.image_mean, clips.image_std = [0.48, 0.45, 0.4], [0.27, 0.26, 0.28]
+    pixels = torch.from_numpy(np.stack([np.asarray(frames)] * 4))
+    made = clips(
+        videos=[pixels.permute(0, 3, 1, 2)],
+        do_resize=False,
+        do_sample_frames=False,
+        cap_pixels_per_frame=False,
+        return_tensors="pt",
+    )
+    preparation = Preparation(
+        *(tuple(255 * part for part in each) for each in (clips.image_mean, clips.image_std))
+    )
+    expected = made["pixel_values_videos"]
+    assert torch.allclose(patches_of(pixels, preparation), expected, atol=1e-5)
 
 
 def test_small_and_large_pictures_keep_their_size(tiny: LoadedModel, eyes: Eyes) -> None:
-    """The processor alone would enlarge a small picture and shrink the frames of a long clip."""
-    small = PicturePart("E1", 32, 64, lambda: noise(32, 64, 1))
-    (seen,) = tiny.tokenizer.tokens_of(asked(small)).seen
-    assert eyes.pixels_of(seen)[0].shape[0] == 2 * 4
-    tiny.clips.size = {"shortest_edge": 4096, "longest_edge": 6 * 64 * 96 // 2}
-    (seen,) = tiny.tokenizer.tokens_of(asked(clip(1, frames=6))).seen
-    assert eyes.pixels_of(seen)[0].shape[0] == 3 * 4 * 6
+    """The processor alone would enlarge a small picture, and shrink frames of a long clip."""
+    for part, patches in ((PicturePart("E1", 32, 64, lambda: noise(32, 64, 1)), 2 * 4),):
+        (seen,) = tiny.tokenizer.tokens_of(asked(part)).seen
+        assert eyes.pixels_of(part).shape == (patches, 1536)
+        assert len(seen.places) * 4 == patches
 
 
 def test_features_do_not_depend_on_neighbours(tiny: LoadedModel, eyes: Eyes) -> None:

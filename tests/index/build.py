@@ -113,6 +113,18 @@ def row_of(number: int, path: str | None = None) -> InventoryRow:
     )
 
 
+def write_video(library: Path, staged: Path, number: int, *, word: str = "word") -> ShardEntry:
+    """A shard of `make_video(number, word=word)` at `staged`, not committed."""
+    source, segments = make_video(number, word=word)
+    return write_shard(
+        staged,
+        source,
+        segments,
+        *make_vectors(number, segments),
+        rotation=read_rotation(library, read_manifest(library)),
+    )
+
+
 def add_video(
     library: Path,
     number: int,
@@ -123,16 +135,9 @@ def add_video(
     replace_present: bool = False,
 ) -> Manifest:
     """Write and commit one video."""
-    source, segments = make_video(number, word=word)
     with staging_area(library) as area:
         staged = area / "shard"
-        entry = write_shard(
-            staged,
-            source,
-            segments,
-            *make_vectors(number, segments),
-            rotation=read_rotation(library, read_manifest(library)),
-        )
+        entry = write_video(library, staged, number, word=word)
         before_commit()
         return commit_shard(
             library,
@@ -254,18 +259,6 @@ def contents(draw: st.DrawFn) -> tuple[Source, tuple[Segment, ...]]:
         notes=tuple(draw(st.lists(st.text(max_size=8), max_size=2))),
     )
     return source, tuple(draw(st.lists(segments_of(kind), max_size=3)))
-
-
-def write_video(library: Path, staged: Path, number: int) -> ShardEntry:
-    """A shard of `make_video(number)` at `staged`, not committed."""
-    source, segments = make_video(number)
-    return write_shard(
-        staged,
-        source,
-        segments,
-        *make_vectors(number, segments),
-        rotation=read_rotation(library, read_manifest(library)),
-    )
 
 
 def state_of(library: Path) -> tuple[int, list[str], list[str]]:

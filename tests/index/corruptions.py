@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 from PIL import Image
 
-from index.files import stamp_of
+from index.files import stamp_of, stamps_of
 from index.forgetting import forget_source
 from index.manifest import (
     MANIFEST_NAME,
@@ -168,8 +168,7 @@ def sealed(library: Path, change: Callable[[dict[str, Any]], None] = lambda body
     body = json.loads(path.read_bytes())
     for shard in body["shards"]:
         root = library / "shards" / shard["id"]
-        files = sorted(path for path in root.rglob("*") if path.is_file())
-        shard["files"] = {path.relative_to(root).as_posix(): stamp_of(path) for path in files}
+        shard["files"] = stamps_of(root)
     for name in body["tables"]:
         body["tables"][name] = stamp_of(library / name)
     change(body)

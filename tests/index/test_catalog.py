@@ -27,7 +27,7 @@ from index.inventory import InventoryRow, read_inventory, write_inventory
 from index.records import Moment, MomentKind, MomentText, Segment, Source, SourceKind, Span
 from tests.index.build import contents, make_video, row_of, source_id
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 Content = tuple[Source, tuple[Segment, ...]]
 
 

@@ -118,7 +118,7 @@ def new_library(codes: Codes = "8bit") -> Iterator[Path]:
         yield Path(directory) / "archive"
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(contents(), min_size=2, max_size=5, unique_by=lambda content: content[0].id),
     st.sampled_from(["8bit", "fp16"]),
@@ -226,7 +226,6 @@ def shard_of(number: int, moments: int, forgotten: Sequence[str] = ()) -> ShardE
     return ShardEntry(str(number), (source_id(number),), 1, moments, {}, tuple(forgotten))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.integers(0, 50), st.integers(1000, 9000)), max_size=150),
     st.integers(2, 10),

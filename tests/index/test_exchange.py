@@ -263,6 +263,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     "changed byte": (_flipped, "is damaged"),
     "file outside": (_files("../elsewhere"), "should not be in it"),
     "file of its own": (_files("extra.parquet"), "should not be in it"),
+    "codes that are none": (
+        lambda directory: _sealed(directory, lambda body: body.update(codes="4bit")), "is damaged",
+    ),
     "link to a file": (_outside, "is damaged"),
     "link to a folder": (_folder_outside, "is no directory"),
     "id that is a path": (_renamed, "is no id of a source"),
@@ -336,6 +339,14 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "metadata of a name that is none": (
         _sql("metadata", "SELECT * REPLACE ('a b; --' AS name) FROM old", ""), "cannot be named",
+    ),
+    "metadata of a stranger": (
+        _sql("metadata", f"SELECT * REPLACE ('{source_id(7)}' AS source) FROM old", ""),
+        "no source of the export",
+    ),
+    "path of a stranger": (
+        _sql("paths", f"SELECT * REPLACE ('{source_id(7)}' AS source_id) FROM old", ""),
+        "no source of the export",
     ),
     "link of a stranger": (
         _sql("page_on_screen", f"SELECT * REPLACE ('{source_id(7)}' AS video) FROM old", ""),

@@ -86,7 +86,7 @@ TEXTS = st.text(
 AROUND = st.text(st.sampled_from(".,-'\n!?()。"), max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, TEXTS, st.sampled_from(["prefer", "require"]))
 def test_spans_are_in_order_and_apart(query: str, text: str, phrases: Phrases) -> None:
     end = 0
@@ -95,7 +95,7 @@ def test_spans_are_in_order_and_apart(query: str, text: str, phrases: Phrases) -
         end = stop
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
 @given(AROUND, TEXTS, AROUND)
 def test_a_word_that_matches_is_marked_whole(before: str, word: str, after: str) -> None:
     """Between spaces a word ends where it ends, whatever its letters are."""

@@ -141,7 +141,7 @@ def test_what_differs_is_not_found(index: LexicalIndex, number: int, typed: str)
     assert len(FOUND) + number not in _ids(index, typed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=30))
 @example("ǰ̌ΐ℻ẞſt")
 def test_folding_again_changes_nothing(text: str) -> None:
@@ -151,7 +151,7 @@ def test_folding_again_changes_nothing(text: str) -> None:
         assert fold(unicodedata.normalize(form, text)) == folded
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=30))
 @example("각 ｶﾞ e\u0301\u200d\u0323 ﷺ½")
 def test_folded_letters_know_where_they_come_from(text: str) -> None:
@@ -172,7 +172,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("stored")
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.text(st.sampled_from(LETTERS), max_size=14), min_size=5, max_size=12))
 def test_every_word_of_a_text_finds_it(stored: Path, texts: list[str]) -> None:
     index = index_of(stored / str(len(list(stored.iterdir()))), texts)

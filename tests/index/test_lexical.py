@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tantivy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import LibraryError
-from index.lexical import ShardWords, write_words
+from index.lexical import VERSION_NAME, ShardWords, write_words
 from index.word_search import LexicalIndex
 from index.words import fold, forms_of, words_of
 
@@ -113,7 +115,32 @@ def test_headings_and_names_count_less_than_text(tmp_path: Path) -> None:
     assert np.all(np.diff(scores) < 0)
 
 
-@settings(max_examples=150, deadline=None)
+def test_equal_scores_come_in_order_where_tantivy_has_merged_out_of_it(tmp_path: Path) -> None:
+    """Merging puts the larger segments first: here as if the first moments were a smaller one."""
+    own, merged = tmp_path / "own", tmp_path / "merged"
+    texts = ["one text for all"] * 200
+    write_words(own, texts, headings=[""] * 200, names=[""] * 200)
+    merged.mkdir()
+    shutil.copy(own / VERSION_NAME, merged)
+    index = tantivy.Index(tantivy.Index.open(str(own)).schema, path=str(merged))
+    whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    for name in ("plain", "stemmed"):
+        index.register_tokenizer(name, whitespace)
+    writer = index.writer(num_threads=1)
+    for moment in (*range(50, 200), *range(50)):
+        document = tantivy.Document(words=texts[moment])
+        document.add_unsigned("moment", moment)
+        writer.add_document(document)
+    writer.commit()
+    writer.wait_merging_threads()
+    assert ShardWords(merged).searcher.num_segments == 1
+    for directory in (own, merged):
+        ids, scores = LexicalIndex.open([directory]).search("text", 5)
+        assert len(set(scores.tolist())) == 1
+        assert ids.tolist() == [0, 1, 2, 3, 4], directory.name
+
+
+@settings(max_examples=150)
 @given(st.text(max_size=40) | st.sampled_from(['"', '""', "AND", "a:b", "+-*~^\\/", "\ud800", "["]))
 def test_no_query_is_an_error(index: LexicalIndex, query: str) -> None:
     ids, scores = index.search(query, 5)

@@ -15,6 +15,7 @@ from index.analysis import open_analysis
 from index.errors import LibraryError
 from index.forgetting import forget_source
 from index.manifest import SHARDS_NAME, ShardEntry, read_manifest
+from index.problems import ProblemKind
 from index.shard import CATALOG_NAME, staging_area
 from index.snapshot import Snapshot
 from index.two_level import BITS_NAME, COSINES_NAME, ShardVectors, write_missing, write_vectors
@@ -40,6 +41,17 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[str,
     return tmp_path / "library", json.loads((tmp_path / "truth.json").read_text())
 
 
+def _assert_whole(library: Path, truth: dict[str, Any]) -> None:
+    """All that older code found is found, and nothing else is there."""
+    found = json.loads(json.dumps(found_in(library)))
+    assert np.allclose(found.pop("scores"), truth["scores"], atol=1e-5)
+    assert found == {name: told for name, told in truth.items() if name != "scores"}
+    assert verify_library(library).problems == ()
+    live = {entry.id for entry in read_manifest(library).shards}
+    assert {path.name for path in (library / SHARDS_NAME).iterdir()} == live
+    assert list((library / "staging").iterdir()) == []
+
+
 def test_an_upgraded_library_is_searched_as_before(old: tuple[Path, dict[str, Any]]) -> None:
     library, truth = old
     for opening in (lambda: Snapshot.open(library), lambda: open_analysis(library).__enter__()):
@@ -49,16 +61,8 @@ def test_an_upgraded_library_is_searched_as_before(old: tuple[Path, dict[str, An
     told: list[tuple[int, int]] = []
     assert upgrade_library(library, listener=lambda *counts: told.append(counts)) == 4
     assert told == [(number, 4) for number in range(5)]
-    found = json.loads(json.dumps(found_in(library)))
-    scores, old_scores = found.pop("scores"), truth.pop("scores")
-    assert np.allclose(scores, old_scores, atol=1e-5)
-    assert found == truth
-    manifest = read_manifest(library)
-    assert manifest.generation == generation + 4
-    assert verify_library(library).problems == ()
-    live = {entry.id for entry in manifest.shards}
-    assert {path.name for path in (library / SHARDS_NAME).iterdir()} == live
-    assert list((library / "staging").iterdir()) == []
+    _assert_whole(library, truth)
+    assert read_manifest(library).generation == generation + 4
     assert upgrade_library(library, listener=_ignore) == 0
     assert read_manifest(library).generation == generation + 4
     add_video(library, 7)
@@ -85,7 +89,7 @@ def test_a_killed_upgrade_goes_on(
     with staging_area(library):  # sweeps what is left
         assert len(list((library / SHARDS_NAME).iterdir())) == 4
     assert upgrade_library(library, listener=_ignore) == 2
-    assert found_in(library)["moments"] == truth["moments"]
+    _assert_whole(library, truth)
 
 
 def test_what_is_damaged_is_not_upgraded(old: tuple[Path, dict[str, Any]]) -> None:
@@ -97,6 +101,10 @@ def test_what_is_damaged_is_not_upgraded(old: tuple[Path, dict[str, Any]]) -> No
         upgrade_library(library, listener=_ignore)
     assert read_manifest(library).shards[1] == entry
     assert (library / SHARDS_NAME / entry.id / CATALOG_NAME).exists()
+    found = [one for one in verify_library(library).problems if entry.id in one.where]
+    changed = (ProblemKind.CHANGED, f"{SHARDS_NAME}/{entry.id}/moments.ivf")
+    assert [(one.kind, one.where) for one in found if "older format" not in one.what] == [changed]
+    assert len(found) == 2
 
 
 def test_a_newer_library_is_not_touched(library: Path) -> None:

@@ -90,7 +90,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Archive, TwoLevelIn
     return archive, index
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_thorough_is_exact_at_every_selectivity(
     mixed: tuple[Archive, TwoLevelIndex], data: st.DataObject
@@ -339,7 +339,6 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
         ShardVectors(tmp_path / "none")
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), max_size=40), st.integers(0, 45), st.randoms())
 def test_top_k_is_exact_whatever_order_ties_come_in(scores, k, random) -> None:  # type: ignore[no-untyped-def]
     def search(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:

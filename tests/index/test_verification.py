@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from index.errors import LibraryError
 from index.forgetting import forget_source
-from index.manifest import MANIFEST_NAME, create_library, random_rotation
+from index.manifest import MANIFEST_NAME, create_library, random_rotation, read_manifest
 from index.problems import ProblemKind, VerifyProgress
 from index.shard import staging_area
 from index.two_level import write_rotated
@@ -49,6 +49,24 @@ def test_an_intact_library_has_no_problem(intact: Path, deep: bool) -> None:
     assert (found.shards, found.sources, found.moments) == (3, 3, 27)
     assert seen[-1].read_bytes == seen[-1].total_bytes == found.size_bytes
     assert found.files == len({one.where for one in seen})
+
+
+def test_what_is_read_again_since_the_library_changed_counts_once(copied: Path) -> None:
+    seen: list[VerifyProgress] = []
+
+    def tell(progress: VerifyProgress) -> None:
+        """Forget a source when all shards were read."""
+        seen.append(progress)
+        if progress.where.startswith("links-") and len(read_manifest(copied).shards) == 3:
+            forget_source(copied, source_id(OTHER_VIDEO))
+
+    found = verify_library(copied, listener=tell)
+    shards = read_manifest(copied).shards
+    tables = read_manifest(copied).tables
+    held = [size for one in shards for size, _ in one.files.values()]
+    held += [size for size, _ in tables.values()]
+    assert (found.shards, found.files, found.size_bytes) == (2, len(held), sum(held))
+    assert seen[-1].read_bytes == seen[-1].total_bytes == sum(held)
 
 
 def test_an_empty_library_has_no_problem_and_no_library_is_an_error(tmp_path: Path) -> None:

@@ -143,6 +143,12 @@ SENSE: dict[str, tuple[Spoil, ProblemKind, str]] = {
         sql("UPDATE sources SET details = '{'"), ProblemKind.UNREADABLE, "cannot be read",
     ),
     "table gone": (sql("DROP TABLE words"), CATALOG, "cannot be looked for"),
+    "table of moments gone": (
+        sql("DROP TABLE moments"), ProblemKind.UNREADABLE, "cannot be read",
+    ),
+    "table of segments gone": (
+        sql("DROP TABLE segments"), ProblemKind.UNREADABLE, "cannot be read",
+    ),
     "box of no moment": (
         sql("UPDATE boxes SET moment = 9 WHERE moment = 1", number=DOCUMENT), CATALOG, "boxes that",
     ),

@@ -109,7 +109,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("typos")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(pairs=st.lists(mistyped(), min_size=10, max_size=20))
 def test_a_word_with_one_typo_is_found(stored: Path, pairs: list[tuple[str, str]]) -> None:
     texts = [word for word, _ in pairs]
@@ -171,7 +171,7 @@ def test_a_match_as_typed_stays_above_a_mistyped_one(tmp_path: Path) -> None:
 # --- shards --------------------------------------------------------------------------------------
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     seed=st.integers(0, 10**6),
     borders=st.lists(st.integers(0, 120), max_size=6).map(sorted),

@@ -17,7 +17,7 @@ from tests.index.build import write_video
 def test_rewritten_words_find_the_same(
     library: Path, area: Path, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr("index.word_upgrade._BATCH", batch)
+    monkeypatch.setattr("index.catalog._TEXTS_AT_ONCE", batch)
     write_video(library, area / "s", 1)
     rewrite_words(CatalogReader(area / "s" / CATALOG_NAME), area / "again")
     written = LexicalIndex.open([area / "s" / LEXICAL_NAME])

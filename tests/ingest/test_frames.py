@@ -100,7 +100,7 @@ def test_kept_pictures_carry_their_own_time(keep: Keep) -> None:
 
 
 @given(data=st.data(), levels=st.lists(st.integers(0, 12), min_size=1, max_size=24))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_selection_does_not_depend_on_cuts(data: st.DataObject, levels: list[int]) -> None:
     # Level n changes n / 1000 of the picture: some steps are below the threshold, sums above it.
     pictures = []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import SourceError
@@ -162,7 +162,6 @@ def _print(frame: Frame) -> tuple[Fraction, bool, bytes]:
     cut_at=st.integers(0, 60_000),
     rate=st.fractions(Fraction(1, 4), 4, max_denominator=12),
 )
-@settings(deadline=None)
 def test_sampling_does_not_depend_on_cuts(
     gaps: list[int], keys: set[int], cut_at: int, rate: Fraction
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index.records import Box, MomentKind
+from index.word_boxes import WordBoxes
 from ingest.pages import (
     DocumentInfo,
     PageContent,
@@ -38,6 +39,38 @@ def test_hyphens_at_line_ends_are_mended_and_compounds_kept(tmp_path: Path) -> N
     )
 
 
+def test_hyphens_that_belong_to_words_stay_at_line_ends(tmp_path: Path) -> None:
+    """Of names, codes and options; before "und" one word ends, and the next is its own."""
+    document = pymupdf.open()
+    page = document.new_page()
+    lines = [
+        "LilyPond reads PDF-",
+        "Dateien, and Lily-",
+        "Pond knows UTF-",
+        "8 too. Say --keep-empty-",
+        "dirs for state-of-the-",
+        "art output; the art of Ein-",
+        "und Ausgabe is well-estab-",
+        "lished and much quot-",
+        "ed in the band.",
+    ]
+    page.insert_text((72, 100), lines)
+    (passage,) = passages_on(moments_of(save(document, tmp_path / "compounds.pdf")), 1)
+    assert passage.text == (
+        "LilyPond reads PDF-Dateien, and LilyPond knows UTF-8 too. Say --keep-empty-dirs for "
+        "state-of-the-art output; the art of Ein- und Ausgabe is well-established and much "
+        "quoted in the band."
+    )
+    parted = ("PDF-Dateien,", "LilyPond", "UTF-8", "Ein-", "well-established")
+    words = [passage.text[start:end] for start, end in _ranges(passage.word_boxes)]
+    assert [words.count(word) for word in parted] == [2, 3, 2, 1, 2]
+
+
+def _ranges(boxes: WordBoxes) -> list[tuple[int, int]]:
+    rows = boxes.rows()
+    return list(zip(rows["start"].tolist(), rows["end"].tolist(), strict=True))
+
+
 def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
     document = pymupdf.open()
     for number in range(1, 7):
@@ -52,6 +85,15 @@ def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
         assert moment.text == f"Lesson {number}\nBody sentence about the {WORDS[number]}."
         assert moment.heading == f"Lesson {number}"
         assert len(moment.area.boxes) == 2
+
+
+def test_lines_that_run_through_pages_without_other_text_are_their_text(tmp_path: Path) -> None:
+    document = pymupdf.open()
+    for number in range(1, 5):
+        document.new_page().insert_text((72, 60), f"Photo {number} of the dam")
+    moments = moments_of(save(document, tmp_path / "album.pdf"))
+    texts = [moment.text for number in range(1, 5) for moment in passages_on(moments, number)]
+    assert texts == [f"Photo {number} of the dam" for number in range(1, 5)]
 
 
 def test_text_that_returns_at_the_foot_of_pages_is_kept(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index.records import Box, Moment, MomentKind, PageArea, PageRange, Segment, Span, TextLine
@@ -67,7 +67,6 @@ def _videos(draw: st.DrawFn) -> tuple[list[Moment], Vectors, list[Fraction], Fra
 
 
 @given(_videos(), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_segments_tile_the_video(
     video: tuple[list[Moment], Vectors, list[Fraction], Fraction], chance: random.Random
 ) -> None:

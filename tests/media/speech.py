@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 import wave
@@ -32,7 +33,12 @@ class Sentence:
 
 
 def speak(text: str, voice: str) -> Samples:
-    """Return one sentence as spoken by espeak-ng, silence at both ends cut off."""
+    """Return one sentence as spoken by espeak-ng, silence at both ends cut off.
+
+    Raises SystemExit when espeak-ng is not installed.
+    """
+    if shutil.which("espeak-ng") is None:
+        raise SystemExit("sentences are read out by espeak-ng: apt-get install espeak-ng")
     manner = ("-v", voice, "-s", _WORDS_PER_MINUTE)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sentence.wav"

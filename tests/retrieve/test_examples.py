@@ -139,7 +139,9 @@ def test_words_that_match_nothing_are_taken_for_mistyped(
     found = ask(archive, embedder, Query("sealling capacitr"))
     assert found.read_as == {"sealling": ("sealing",), "capacitr": ("capacitor",)}
     assert found[0].source.name == MANUAL
-    assert ask(archive, embedder, Query("sealing capacitor")).read_as == {}
+    as_typed_well = ask(archive, embedder, Query("sealing capacitor"))
+    assert as_typed_well.read_as == {}
+    assert found.best_text_cosine == as_typed_well.best_text_cosine  # what was meant is embedded
     exact = ask(archive, embedder, Query("sealling capacitr", typos="none"))
     assert exact.read_as == {}
 

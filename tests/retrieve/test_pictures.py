@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from index.errors import QuestionError
+from retrieve import pictures
 from retrieve.pictures import MAX_PICTURE_BYTES, read_picture
 from tests.retrieve.archive import PHOTOS
 
@@ -60,6 +64,28 @@ def test_what_is_no_picture_to_search_with_is_refused_in_one_line(name: str) -> 
     with pytest.raises(QuestionError, match=says) as caught:
         read_picture(content)
     assert "\n" not in str(caught.value)
+
+
+def test_few_pictures_are_decoded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    decode, counting = pictures._decoded, threading.Lock()
+    running: list[int] = []
+    most = 0
+
+    def counted(picture: Image.Image) -> Image.Image:
+        nonlocal most
+        with counting:
+            running.append(1)
+            most = max(most, len(running))
+        time.sleep(0.05)
+        found = decode(picture)
+        with counting:
+            running.pop()
+        return found
+
+    monkeypatch.setattr(pictures, "_decoded", counted)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(read_picture, [CAT] * 8))) == 8
+    assert most == 2
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP"])

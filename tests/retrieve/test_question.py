@@ -240,6 +240,18 @@ def test_what_there_is_comes_in_its_order(archive: Snapshot, embedder: Embedder)
                if isinstance(sentence.citations[0].place, Span))  # fmt: skip
 
 
+def test_what_is_at_an_instant_comes_first(archive: Snapshot, embedder: Embedder) -> None:
+    for number in (1, 3):
+        said = span_of_sentence(number)
+        instant = (said.start + said.end) / 2
+        result = ask(archive, embedder, f"what is said at 0:{int(instant):02} in {BEES}?", k=3)
+        assert result.is_overview
+        spans = [hit.place for hit in result if isinstance(hit.place, Span)]
+        assert spans[0] == said
+        gaps = [max(span.start - instant, instant - span.end, 0) for span in spans]
+        assert gaps == sorted(gaps)
+
+
 def test_literal_questions_are_searched_as_they_are(archive: Snapshot, embedder: Embedder) -> None:
     text = "bees in the last 20 seconds"
     result = search(

@@ -37,6 +37,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def ingested(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of the clip; tests only copy it."""
+    library = tmp_path_factory.mktemp("ingested") / "library"
+    assert _ingest(library, clip) == "added"
+    return library
+
+
 def _ingest(library: Path, *arguments: str | Path) -> str:
     done = secondsight("ingest", "--json", "-L", library, *arguments)
     (source,) = json.loads(done.stdout)["sources"]
@@ -44,11 +52,11 @@ def _ingest(library: Path, *arguments: str | Path) -> str:
     return outcome
 
 
-def test_other_settings_redo_what_they_change(clip: Path, tmp_path: Path) -> None:
+def test_other_settings_redo_what_they_change(clip: Path, ingested: Path, tmp_path: Path) -> None:
     library, unsure, smaller = (tmp_path / name for name in ("library", "unsure", "smaller"))
     unsure.with_suffix(".yaml").write_text(UNSURE)
     smaller.with_suffix(".yaml").write_text(SMALLER)
-    assert _ingest(library, clip) == "added"
+    shutil.copytree(ingested, library)
     first = _stages(library)
     assert {"frames", "speech", "screen_text", "embed_pictures", "embed_texts"} <= set(first)
     (shard,) = (library / "shards").iterdir()
@@ -75,10 +83,10 @@ def test_other_settings_redo_what_they_change(clip: Path, tmp_path: Path) -> Non
 
 
 def test_another_embedder_decodes_nothing_again(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip: Path, ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new, newer = (tmp_path / name for name in ("old", "new", "newer"))
-    assert _ingest(old, clip) == "added"
+    shutil.copytree(ingested, old)
     # The package of the text model, one version on, as every process will see it.
     version = metadata.version(TEXT_PACKAGE)
     upgraded = newer / f"{TEXT_PACKAGE.replace('-', '_')}-{version}.1.dist-info"
@@ -100,9 +108,11 @@ def test_another_embedder_decodes_nothing_again(
     assert after == before
 
 
-def test_what_cannot_be_read_again_stays_as_it_was(clip: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_read_again_stays_as_it_was(
+    clip: Path, ingested: Path, tmp_path: Path
+) -> None:
     library, hurried = tmp_path / "library", tmp_path / "hurried.yaml"
-    assert _ingest(library, clip) == "added"
+    shutil.copytree(ingested, library)
     hurried.write_text("ingest: {work: {piece_limit_s: 0.001}}")
     done = secondsight(
         "ingest", "--json", "-L", library, "--again", "--config", hurried, clip, check=False

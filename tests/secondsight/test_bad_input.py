@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pymupdf
 import pytest
@@ -65,7 +63,7 @@ REASONS = {
 }
 
 
-def test_bad_files_are_told_listed_and_disturb_nothing(
+def test_bad_files_are_told_listed_and_disturb_nothing_until_they_are_mended(
     bad_files: dict[str, Path], good_file: Path, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
@@ -84,29 +82,25 @@ def test_bad_files_are_told_listed_and_disturb_nothing(
     assert source["name"] == good_file.name
     assert source["moments"] > 0
 
-
-def test_a_file_that_was_mended_is_no_failure_any_more(
-    bad_files: dict[str, Path], good_file: Path, tmp_path: Path
-) -> None:
-    library, mended = tmp_path / "library", tmp_path / "mended.pdf"
-    shutil.copy(bad_files["encrypted"], mended)
-    assert ingest_json(library, [mended], check=False)["sources"][0]["outcome"] == "failed"
-    shutil.copy(good_file, mended)
+    mended = bad_files["encrypted"]
+    with pymupdf.open(MANUAL) as manual:
+        manual.select([5])
+        manual.save(mended)
     assert ingest_json(library, [mended])["sources"][0]["outcome"] == "added"
-    status: dict[str, Any] = json.loads(secondsight("status", "--json", "-L", library).stdout)
-    assert status["failures"] == []
+    status = json.loads(secondsight("status", "--json", "-L", library).stdout)
+    assert {failure["path"] for failure in status["failures"]} == failures.keys() - {str(mended)}
 
 
 def test_a_video_cut_off_behind_its_index_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
     remux(TALK, whole, index_first=True)
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 5])
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 15])
     library = tmp_path / "library"
     (source,) = ingest_json(library, [cut])["sources"]
     assert source["outcome"] == "added"
     assert source["moments"] > 0
-    (note,) = [note for note in source["notes"] if note.startswith("pictures end at 00:01:01")]
+    (note,) = [note for note in source["notes"] if note.startswith("pictures end at 00:00:")]
     assert note in secondsight("status", "-L", library).stdout
 
 

@@ -57,7 +57,12 @@ def test_the_api_takes_earlier_turns(server: Server) -> None:
     assert ANSWER in second["answer"]
     assert second["followed"]
     assert [turn["question"] for turn in (first["turn"], second["turn"])] == [ASKED, NEXT]
-    for history in ([{}], [first["turn"]] * 21, [{**first["turn"], "cited": [{"source": "x"}]}]):
+    refused: list[list[dict[str, object]]] = [
+        [{}],
+        [first["turn"]] * 21,
+        [{**first["turn"], "cited": [{"source": "x"}]}],
+    ]
+    for history in refused:
         reply = server.post(json.dumps({"question": NEXT, "history": history}).encode())
         assert reply.status in (400, 422)
         assert reply.problem()["status"] == reply.status

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from rich.console import Console
 
+from index.errors import QuestionError
+from index.word_query import Phrases, Typos
 from retrieve.algebra import before, between, count, near
 from retrieve.algebra_text import AlgebraError
 from secondsight import Library, present
@@ -42,6 +45,34 @@ def test_counts_go_by_source(library: Library) -> None:
     assert {source.name for source, _ in found.by_source} == {TALK.name, MANUAL.name}
     near_storm = library.search(near("fish market", "surge", 10))
     assert [hit.source.name for hit in near_storm.hits] == [TALK.name]
+
+
+def _counted(library: Library, text: str, phrases: Phrases, typos: Typos) -> int:
+    found = library.search(count(text), phrases=phrases, typos=typos).count
+    assert found is not None
+    return found.total
+
+
+def test_phrases_and_typos_hold_for_operands(library: Library) -> None:
+    meant = _counted(library, "calibration", "require", "unmatched")
+    assert _counted(library, "calibraton", "require", "unmatched") == meant > 0
+    assert _counted(library, "calibraton", "require", "none") == 0
+    assert "calibration" in library.search(count("calibraton")).read_as["calibraton"]
+    assert _counted(library, '"surge storm"', "require", "none") == 0
+    assert _counted(library, '"surge storm"', "prefer", "none") > 0
+
+
+def test_a_literal_text_is_no_expression(library: Library) -> None:
+    assert library.search(WATER, literal=True).expression is None
+    assert library.search(count("battery"), literal=True).count is not None
+
+
+@pytest.mark.parametrize(
+    "more", [{"tighten": True}, {"like": f"{TALK.name}@1:00"}, {"picture": TALK}]
+)
+def test_what_goes_with_no_expression_is_refused(library: Library, more: dict[str, Any]) -> None:
+    with pytest.raises(QuestionError, match="goes with no picture, no place and no tightening"):
+        library.search(WATER, **more)
 
 
 def test_a_result_is_printed_with_its_explanation(library: Library) -> None:

@@ -21,41 +21,35 @@ def _extract(path: Path, page: int) -> Path:
     return path
 
 
-def test_the_same_content_is_ingested_once(tmp_path: Path) -> None:
+def test_a_source_is_its_content(
+    tmp_path: Path,
+) -> None:
     library = tmp_path / "library"
-    first = _extract(tmp_path / "first.pdf", 3)
-    (added,) = ingest_json(library, [first])["sources"]
-    assert added["outcome"] == "added"
+    first, twin, later = (tmp_path / name for name in ("first.pdf", "twin.pdf", "a copy.pdf"))
+    _extract(first, 3)
+    shutil.copy(first, twin)
+    sources = ingest_json(library, [first, twin])["sources"]
+    assert sorted(source["outcome"] for source in sources) == ["added", "unchanged"]
+    (source_id,) = {source["id"] for source in sources}
 
     (again,) = ingest_json(library, [first])["sources"]
-    assert (again["outcome"], again["id"]) == ("unchanged", added["id"])
+    assert (again["outcome"], again["id"]) == ("unchanged", source_id)
 
-    copy = tmp_path / "a copy.pdf"
-    shutil.copy(first, copy)
-    (copied,) = ingest_json(library, [copy])["sources"]
-    assert (copied["outcome"], copied["id"]) == ("unchanged", added["id"])
+    shutil.copy(first, later)
+    (copied,) = ingest_json(library, [later])["sources"]
+    assert (copied["outcome"], copied["id"]) == ("unchanged", source_id)
     (source,) = json.loads(secondsight("status", "--json", "-L", library).stdout)["sources"]
-    assert set(source["paths"]) == {str(first), str(copy)}
+    assert set(source["paths"]) == {str(first), str(twin), str(later)}
 
-
-def test_copies_in_one_run_are_ingested_once(tmp_path: Path) -> None:
-    first = _extract(tmp_path / "first.pdf", 3)
-    copy = tmp_path / "copy.pdf"
-    shutil.copy(first, copy)
-    report = ingest_json(tmp_path / "library", [first, copy])
-    assert sorted(source["outcome"] for source in report["sources"]) == ["added", "unchanged"]
-
-
-def test_a_changed_file_is_a_new_source(tmp_path: Path) -> None:
-    library = tmp_path / "library"
-    file = _extract(tmp_path / "file.pdf", 3)
-    (old,) = ingest_json(library, [file])["sources"]
-    _extract(file, 4)
-    (new,) = ingest_json(library, [file])["sources"]
-    assert new["outcome"] == "added"
-    assert new["id"] != old["id"]
+    _extract(later, 4)
+    (changed,) = ingest_json(library, [later])["sources"]
+    assert changed["outcome"] == "added"
+    assert changed["id"] != source_id
     sources = json.loads(secondsight("status", "--json", "-L", library).stdout)["sources"]
-    assert {source["id"] for source in sources} == {old["id"], new["id"]}
+    assert {source["id"]: set(source["paths"]) for source in sources} == {
+        source_id: {str(first), str(twin)},
+        changed["id"]: {str(later)},
+    }
 
 
 def test_a_file_that_is_still_being_written_is_not_committed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from index.records import PageArea
 from index.snapshot import Snapshot
 from ingest.new_links import candidates, looked_up
 from ingest.run_log import added_in_unended_runs, read_log, run_logs
@@ -35,6 +36,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str
     write_deck(MANUAL, deck, DECK_PAGES)
     write_talk(folder / "talk.mp4", deck, PLAN, FULL, rate=5)
     reports = [ingest_json(library, [folder])]
+    assert "linking" not in stages(library)  # No document is there yet.
     shutil.move(deck, folder)
     reports += [ingest_json(library, [folder])]
     assert {"linking", "linked"} <= stages(library)
@@ -64,6 +66,26 @@ def test_search_shows_when_a_page_was_on_screen(
     (hit,) = json.loads(found.stdout)["hits"]
     assert hit["shown_page"]["source"]["name"] == "deck.pdf"
     assert hit["shown_page"]["page"] == 3
+
+
+def test_a_page_that_is_asked_for_says_when_it_was_on_screen(
+    grown: tuple[Path, list[dict[str, Any]]],
+) -> None:
+    library = Library.open(grown[0])
+    shown = [one.span for one in library.pages_on_screen("deck.pdf", 3)]
+    assert shown
+    question = "when was page 3 on screen, and what was said then?"
+    hits = library.search(question).hits
+    assert hits
+    for hit in hits:
+        assert isinstance(hit.place, PageArea)
+        assert hit.place.page == 3
+        assert [one.span for one in hit.on_screen] == shown
+        assert all(one.said for one in hit.on_screen)
+    answer = library.ask(question)
+    assert answer.found
+    assert {one.span for sentence in answer.sentences for citation in sentence.citations
+            for one in citation.on_screen} == set(shown)  # fmt: skip
 
 
 def test_texts_are_looked_up_where_sources_are_many(

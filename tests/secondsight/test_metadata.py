@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from starlette.testclient import TestClient
 
 from index.errors import QuestionError, SettingsError
@@ -18,7 +19,7 @@ from index.records import PageOnScreen, Span
 from index.shard import record_outcomes
 from ingest.metadata import read_table
 from retrieve.where import WhereError
-from secondsight import Library
+from secondsight import Library, present
 from secondsight.cli import main
 from secondsight.server.app import create_app
 from tests.retrieve.archive import BEES, COFFEE, MANUAL, build_archive, shared_embedder
@@ -129,6 +130,13 @@ def test_a_server_shows_no_tagged_source_unless_it_was_started_so(tagged: Librar
         )
         listed = client.get("/v1/sources").json()
         assert (COFFEE in [one["name"] for one in listed["sources"]]) is is_shown
+        # What the whole library has would tell of what is left out.
+        whole = [listed[name] is not None for name in ("size_bytes", "shards", "forgotten")]
+        assert whole == [is_shown] * 3
+        console = Console()
+        with console.capture() as printed:
+            present.print_status(console, tagged.status(permissions))
+        assert (" MB, generation" in printed.get()) is is_shown
         found = client.get("/v1/search", params={"q": "coffee beans", "k": 50}).json()
         assert (COFFEE in [hit["source"]["name"] for hit in found["hits"]]) is is_shown
         answered = client.get("/v1/ask", params={"question": COFFEE_QUESTION}).json()

@@ -28,7 +28,6 @@ WAYS: dict[str, dict[str, Any]] = {
         "screen_text_workers": 2,
         "embed_workers": 2,
     },
-    "pieces of 3 s": {"piece_s": 3.0, "sources_in_flight": 3},
 }
 LENGTHS = (Fraction(31), Fraction(9))
 PARTS = Parts(3, pictures=1, windows=1, texts=4)

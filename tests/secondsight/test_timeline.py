@@ -62,7 +62,7 @@ def test_a_mark_stands_where_its_moment_is() -> None:
     assert texts.marks == ()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(chance=st.randoms(use_true_random=False), number=st.integers(MAX_MARKS + 1, 500))
 def test_many_marks_become_few_that_cover_the_same(chance: Random, number: int) -> None:
     starts_ms = chance.sample(range(3_599_000), number)
@@ -78,7 +78,6 @@ def test_many_marks_become_few_that_cover_the_same(chance: Random, number: int) 
     assert all({mark.start, mark.end} <= edges for mark in marks)
 
 
-@settings(deadline=None)
 @given(ms=st.integers(1, 10**10))
 def test_a_clock_axis_is_round_and_has_room(ms: int) -> None:
     extent = ms * MILLISECOND
@@ -89,7 +88,7 @@ def test_a_clock_axis_is_round_and_has_room(ms: int) -> None:
     assert ticks[0].at == 0
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(pages=st.integers(1, 20_000), figures=st.lists(st.integers(1, 20_000), max_size=30))
 def test_every_figure_of_a_document_has_its_bar(pages: int, figures: list[int]) -> None:
     figures = [(page - 1) % pages + 1 for page in figures]

@@ -157,6 +157,12 @@ def _cites_page(library: Library, fact: dict[str, Any]) -> bool:
     )
 
 
+def test_pages_are_named_as_they_are_printed(library: Library) -> None:
+    result = library.search("error codes on page 10", k=3)
+    areas = {(hit.place.label, hit.place.page) for hit in result if isinstance(hit.place, PageArea)}
+    assert areas == {("10", 12)}
+
+
 def test_a_picture_is_found_by_what_it_shows(library: Library) -> None:
     (cat,) = [c for c in _truth("halden_talk.truth.json", "clips") if "cat" in c["query"]]
     hits = library.search(cat["query"], kinds=[MomentKind.FRAME]).hits
