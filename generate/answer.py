@@ -11,10 +11,14 @@ from generate.answer_sentence import AnswerSentence
 from generate.assembly import NOT_FOUND
 from generate.backends.router import route_of
 from generate.citations import Citation, format_citation
+from generate.continuing import evidence_beside, sentences_beside
+from generate.conversation import Cited, Exchange, FollowUp, follow_up, turns_of
 from generate.evidence import Evidence, collect_evidence
 from generate.extractive import (
+    ScoredSentence,
     choose_sentences,
     first_sentences,
+    may_answer,
     merge_neighbours,
     score_sentences,
 )
@@ -22,6 +26,7 @@ from generate.ledger import Ledger, evidence_row
 from generate.listing import Listed, list_all
 from generate.model_answer import ModelAnswer, ask_model
 from generate.quoting import quoted_sentence
+from retrieve.filters import Filters
 from retrieve.on_screen import ties_of
 from retrieve.query import Query
 from retrieve.result import MILLISECONDS_PER_SECOND, SearchResult
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from generate.visuals import SourcePictures
     from index.embedders import Embedder
     from index.snapshot import Snapshot
-    from retrieve.filters import Filters
     from retrieve.question import Question
     from retrieve.reranking import Reranker
     from retrieve.settings import RetrieveSettings
@@ -65,6 +69,17 @@ class Answer:
     """All that was read, one row a part, with its tokens where a model read it."""
     understood: Question | None = None
     """What was understood of the question; None when it was to be taken literally."""
+    asked_as: str = ""
+    """What a follow-up was taken for; empty: for what it says."""
+    followed: str = ""
+    """How a follow-up was taken, for readers."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """What the next question needs to know of it."""
+        cited = (one for sentence in self.sentences for one in sentence.citations)
+        places = tuple(Cited(one.source_id, one.place, one.quote) for one in cited)
+        return Exchange(self.question, self.text, places, self.asked_as)
 
 
 def answer(
@@ -79,50 +94,75 @@ def answer(
     reranker: Reranker | None = None,
     backend: Backend | None = None,
     pictures: SourcePictures | None = None,
-    conversation: Sequence[Turn] = (),
+    history: Sequence[Exchange] = (),
     stop: threading.Event | None = None,
 ) -> Answer:
     """Search, then answer from the hits. Raises QuestionError as `search` does.
 
     Without a model, a question for all there is of something is answered with every place of it
     (`generate.listing`), and one that only says where to look ("what happened in the second
-    hour?") with the first sentences of what is typical there. `backend` and what follows: as in
-    `answer_from`.
+    hour?") with the first sentences of what is typical there. After a `history`, the latest
+    exchange last, a follow-up is read with it (`generate.conversation`). `backend`, `pictures` and
+    `stop`: as in `answer_from`.
     """
-    if backend is None:
-        listed = list_all(
-            question,
+    follow = follow_up(question, history, snapshot, filters, is_literal=literal)
+    answered: Answer | None = None
+    for text in follow.texts if backend is None else follow.texts[:1]:
+        if follow.beside is not None:
+            result = _next_to(question)
+        else:
+            if backend is None:
+                listed = list_all(
+                    text,
+                    snapshot,
+                    embedder,
+                    filters=follow.filters,
+                    retrieve=retrieve,
+                    settings=settings,
+                    literal=literal,
+                )
+                if listed is not None:
+                    answered = _all_listed(listed, snapshot, settings, filters.permissions)
+                    break
+            # What is quoted in a question is a title or a doubt more often than a phrase to find.
+            result = search(
+                snapshot,
+                embedder,
+                Query(text, phrases="prefer"),
+                k=settings.hits,
+                filters=follow.filters,
+                settings=retrieve,
+                literal=literal,
+                reranker=reranker,
+            )
+        answered = answer_from(
+            result,
             snapshot,
             embedder,
-            filters=filters,
-            retrieve=retrieve,
             settings=settings,
-            literal=literal,
+            permissions=filters.permissions,
+            backend=backend,
+            pictures=pictures,
+            conversation=turns_of(history),
+            follow=follow,
+            asked=question,
+            stop=stop,
         )
-        if listed is not None:
-            return _all_listed(listed, snapshot, settings, filters.permissions)
-    # What is quoted in a question is a title or a doubt more often than a phrase to look for.
-    result = search(
-        snapshot,
-        embedder,
-        Query(question, phrases="prefer"),
-        k=settings.hits,
-        filters=filters,
-        settings=retrieve,
-        literal=literal,
-        reranker=reranker,
+        if answered.found:
+            break
+    assert answered is not None
+    meant = answered.question
+    return replace(
+        answered,
+        question=question,
+        asked_as="" if meant == question else meant,
+        followed=follow.note,
     )
-    return answer_from(
-        result,
-        snapshot,
-        embedder,
-        settings=settings,
-        permissions=filters.permissions,
-        backend=backend,
-        pictures=pictures,
-        conversation=conversation,
-        stop=stop,
-    )
+
+
+def _next_to(question: str) -> SearchResult:
+    """The result for what needs no search: the place is known."""
+    return SearchResult(question, (), 0.0, {}, best_text_cosine=None, found=True)
 
 
 def answer_from(
@@ -135,24 +175,33 @@ def answer_from(
     backend: Backend | None = None,
     pictures: SourcePictures | None = None,
     conversation: Sequence[Turn] = (),
+    follow: FollowUp | None = None,
+    asked: str | None = None,
     stop: threading.Event | None = None,
 ) -> Answer:
     """Answer the query of a search from its hits; `permissions` as in its filters.
 
+    `follow`: what else is read, and what may answer, where it is a follow-up, as it was `asked`.
     With a `backend` its model answers, and sees frames of videos with `pictures`, after the turns
     of a `conversation`; without, sentences are quoted. When `stop` is set, a model's text ends.
     Raises QuestionError when a prompt cannot be made that fits the budget, and BackendError.
     """
     started = time.perf_counter()
-    evidence = collect_evidence(result.hits, snapshot, with_pictures=backend is not None)
+    follow = follow or FollowUp((result.query,), Filters(permissions=permissions))
+    if follow.beside is not None:
+        evidence = evidence_beside(follow.beside, snapshot, follow.filters)
+    else:
+        evidence = collect_evidence(
+            result.hits, snapshot, with_pictures=backend is not None, also=follow.reused
+        )
     if backend is None:
-        sentences, read, facts = _quotes(result, evidence, snapshot, embedder, settings)
+        sentences, read, facts = _quotes(result, follow, evidence, snapshot, embedder, settings)
     elif not evidence:
         sentences, read, facts = (), Ledger(()), {}
     else:
-        route = route_of(backend, result.query, evidence)
-        asked = ask_model(
-            result.query,
+        route = route_of(backend, asked or result.query, evidence)
+        made = ask_model(
+            asked or result.query,
             evidence,
             snapshot,
             embedder,
@@ -162,7 +211,7 @@ def answer_from(
             conversation=conversation,
             stop=stop,
         )
-        sentences, read, facts = asked.sentences, asked.ledger, _facts_of(asked)
+        sentences, read, facts = made.sentences, made.ledger, _facts_of(made)
         facts["model"] = backend.name if route is None else route.backend.name
         facts["route"] = None if route is None else f"{route.level}: {route.reason}"
     sentences = _with_ties(sentences, snapshot, result.query, permissions)
@@ -219,17 +268,23 @@ def _all_listed(
 
 def _quotes(
     result: SearchResult,
+    follow: FollowUp,
     evidence: Sequence[Evidence],
     snapshot: Snapshot,
     embedder: Embedder,
     settings: GenerateSettings,
 ) -> tuple[tuple[AnswerSentence, ...], Ledger, Facts]:
     """The sentences of the evidence that answer, what was read, and what was decided."""
-    if result.is_overview:
+    if follow.beside is not None:
+        beside = sentences_beside(follow.beside, evidence, settings.max_sentences)
+        scored = [ScoredSentence(one, 1.0, 0.0, 0.0) for one in beside]
+        chosen = tuple(scored)
+    elif result.is_overview:
         scored = first_sentences(evidence)
         chosen = tuple(scored)
     else:
         scored = score_sentences(result.searched, evidence, snapshot, embedder, settings)
+        scored = [one for one in scored if may_answer(one.sentence, follow.must_hold)]
         chosen = merge_neighbours(choose_sentences(scored, settings))
     quoted = {one.sentence.evidence.id for one in chosen}
     rows = [evidence_row(one, note="quoted" if one.id in quoted else "") for one in evidence]

@@ -41,19 +41,26 @@ class Evidence:
 
 
 def collect_evidence(
-    hits: Sequence[Hit], snapshot: Snapshot, *, with_pictures: bool = False
+    hits: Sequence[Hit],
+    snapshot: Snapshot,
+    *,
+    with_pictures: bool = False,
+    also: Sequence[int] = (),
 ) -> tuple[Evidence, ...]:
     """Turn hits into evidence: every moment with words once, grouped by source.
 
     Sources come in the order of their best hit; within a source, time or page order rules. Frames
     and pages as pictures are left out: their text is a guess or repeats what passages say. For who
-    can see (`with_pictures`) they are evidence, too, frames without that guess.
+    can see (`with_pictures`) they are evidence, too, frames without that guess. `also`: further
+    moments, which rank after all hits.
     """
     rank_of: dict[int, int] = {}
     for hit in hits:
         for reason in hit.reasons:
             if with_pictures or reason.kind in TEXT_KINDS:
                 rank_of.setdefault(reason.moment_id, hit.rank)
+    for moment_id in also:
+        rank_of.setdefault(moment_id, len(hits) + 1)
     return evidence_of(rank_of, snapshot)
 
 

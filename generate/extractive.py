@@ -164,6 +164,13 @@ def first_sentences(evidence: Sequence[Evidence]) -> list[ScoredSentence]:
     return [ScoredSentence(sentences[0], 1.0, 0.0, 0.0) for sentences in split if sentences]
 
 
+def may_answer(sentence: Sentence, must_hold: frozenset[str]) -> bool:
+    """Whether a sentence, or what it stands under, holds one of these stems; with none any may."""
+    return not must_hold or not must_hold.isdisjoint(
+        content_words(f"{sentence.text} {sentence.heading}")
+    )
+
+
 def _can_answer(sentence: Sentence, question: str) -> bool:
     """False for questions, and for titles that only repeat words of this question."""
     if sentence.text.endswith("?"):

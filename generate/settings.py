@@ -165,6 +165,26 @@ class ProofSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SummarySettings:
+    """How long stretches are summed up. Raises SettingsError for impossible values."""
+
+    chapter_s: float = 300.0
+    """Segments of a video make up chapters of at most so long; a longer one is one by itself."""
+    chapter_pages: int = 8
+    """The same of documents."""
+    sentences: int = 2
+    """Of each chapter."""
+    overall_sentences: int = 8
+    """Of all chapters together, by a model."""
+    chapter_tokens: int = 8192
+    """A model reads and writes at most so many for one chapter; token_budget bounds it, too."""
+
+    def __post_init__(self) -> None:
+        names = ("chapter_s", "chapter_pages", "sentences", "overall_sentences", "chapter_tokens")
+        require_at_least_1(self, "generate.summary", names)
+
+
+@dataclass(frozen=True, slots=True)
 class AuditSettings:
     """The log of questions and answers, audit/answers.jsonl in the library.
 
@@ -214,6 +234,8 @@ class GenerateSettings:
     """The models of the backend router."""
     proof: ProofSettings = field(default_factory=ProofSettings)
     """How what a model writes is checked against the evidence."""
+    summary: SummarySettings = field(default_factory=SummarySettings)
+    """How long stretches are summed up."""
     audit: AuditSettings = field(default_factory=AuditSettings)
     """What is noted of questions and answers."""
 

@@ -35,11 +35,15 @@ Border = tuple[int, int]
 """First character of a piece of text, and the one after its last."""
 
 
+def telling_words(question: str) -> list[str]:
+    """The words of a question that tell what it is about, in order."""
+    return [word for word in all_words(question) if word not in _ASKING_WORDS]
+
+
 def word_weights(question: str, snapshot: Snapshot) -> dict[str, float]:
     """Rarity of each telling word of the question: stem -> log(1 + moments / (1 + holding it))."""
     weights: dict[str, float] = {}
-    asked = all_words(question)
-    for word in [word for word in asked if word not in _ASKING_WORDS] or asked:
+    for word in telling_words(question) or all_words(question):
         weights[stem(word)] = log(1 + snapshot.num_moments / (1 + snapshot.num_holding(word)))
     return weights
 

@@ -70,8 +70,8 @@ def narrowed(filters: Filters, question: Question) -> Filters:
     return replace(
         filters,
         sources=question.sources if filters.sources is None else filters.sources,
-        spans=question.spans if filters.within is None else None,
-        pages=question.pages,
+        spans=filters.spans if question.spans is None or filters.within else question.spans,
+        pages=filters.pages if question.pages is None else question.pages,
         kinds=question.kinds if filters.kinds is None else filters.kinds,
     )
 

@@ -22,9 +22,11 @@ from secondsight import (
     link_command,
     present,
     sql_command,
+    summarize_command,
     upgrade_command,
     upkeep_command,
 )
+from secondsight.conversations import add_to_conversation, read_conversation
 from secondsight.doctor import examine
 from secondsight.json_output import print_json
 from secondsight.library import Library
@@ -34,6 +36,7 @@ from secondsight.options import (
     ConfigOption,
     DebugOption,
     ExplainOption,
+    FollowOption,
     ImageOption,
     JsonOption,
     KindOption,
@@ -176,11 +179,13 @@ def ask(
     where: WhereOption = None,
     permissions: PermissionsOption = None,
     literal: LiteralOption = False,
+    follow: FollowOption = None,
     explain: ExplainOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Answer from the archive, every sentence with the span or page that proves it."""
+    history = [] if follow is None else read_conversation(follow)
     opened = Library.open(library, settings=load_settings(config), create=False)
     answer = opened.ask(
         question,
@@ -190,7 +195,10 @@ def ask(
         where=where,
         permissions=tags_of(permissions),
         literal=literal,
+        history=history,
     )
+    if follow is not None:
+        add_to_conversation(follow, answer.exchange)
     if as_json:
         print_json(present.answer_json(answer))
     else:
@@ -371,6 +379,7 @@ def doctor(
         raise typer.Exit(1)
 
 
+app.command()(summarize_command.summarize)
 app.command()(sql_command.sql)
 app.command()(upgrade_command.upgrade)
 app.command()(upkeep_command.verify)
@@ -385,9 +394,5 @@ def main(arguments: list[str] | None = None) -> None:
     except SecondsightError as error:
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
-        _say(str(error))
+        sys.stderr.write(f"secondsight: {error}\n")
         sys.exit(2 if isinstance(error, QuestionError | SettingsError) else 1)
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"secondsight: {message}\n")

@@ -10,6 +10,8 @@ from pathlib import Path
 from generate.answer import Answer, answer
 from generate.audit import forget_in_audit
 from generate.backends import Backend, open_backend
+from generate.conversation import Exchange
+from generate.summary import Summary
 from index.compaction import CompactionReport, MergeListener, compact, ignore_merges
 from index.embedders import Embedder, embedder_identity, open_embedder
 from index.errors import QuestionError
@@ -19,13 +21,12 @@ from index.importing import ImportReport, import_sources
 from index.manifest import check_embedder, create_library, read_manifest
 from index.metadata import MetadataChange
 from index.problems import VerifyListener, ignore_progress
-from index.publishing import commit_links
 from index.records import MomentKind, Source, SourceKind, Span
 from index.snapshot import Snapshot
 from index.verification import Verification, verify_library
 from index.word_query import Phrases, Typos
 from ingest.cache import forget_cached
-from ingest.linking import LinkedPair, link_all, link_pair
+from ingest.linking import LinkedPair
 from ingest.metadata import GivenMetadata, change_of, read_table
 from ingest.pipeline import ingest_paths
 from ingest.report import IngestReport, Listener, ignore_events
@@ -40,10 +41,12 @@ from retrieve.reranking import Reranker, open_reranker
 from retrieve.result import SearchResult
 from retrieve.search import search
 from secondsight.audit import audited
+from secondsight.joining import link_sources
 from secondsight.library_status import LibraryStatus, status_of
 from secondsight.naming import filters_of, place_named, source_named, source_to_forget
 from secondsight.settings import Settings, load_settings
 from secondsight.source_files import SourceFrames
+from secondsight.summaries import Summaries
 
 PathLike = str | os.PathLike[str]
 
@@ -219,12 +222,14 @@ class Library:
         where: str | None = None,
         permissions: Collection[str] | None = None,
         literal: bool = False,
+        history: Sequence[Answer | Exchange] = (),
     ) -> Answer:
         """Answer from the archive with cited sentences, or say that it is not in the archive.
 
-        Filters and `literal` as in `search`. The backend of `generate.backend` answers; a model is
-        loaded with the first question. Raises QuestionError as `search` does, and when nothing
-        fits the budget, BackendError when a model fails.
+        Filters and `literal` as in `search`. After a `history` of answers, the latest last, a
+        follow-up is read with them ("and what happened right after that?"). The backend of
+        `generate.backend` answers; a model is loaded with the first question. Raises QuestionError
+        as `search` does, and when nothing fits the budget, BackendError when a model fails.
         """
         snapshot = self._current()
         filters = filters_of(snapshot, within, sources, kinds, where, permissions)
@@ -239,9 +244,29 @@ class Library:
             reranker=self._rereader(),
             backend=self._answerer(),
             pictures=SourceFrames(snapshot),
+            history=[one.exchange if isinstance(one, Answer) else one for one in history],
         )
         audit = self.settings.generate.audit
         return audited(answered, self.directory, filters.permissions, audit)
+
+    def summaries(self) -> Summaries:
+        """What sums up hours and documents by chapters, and tells first what that takes."""
+        snapshot, backend = self._current(), self._answerer()
+        return Summaries(snapshot, self.directory, self.settings, self._encoder, backend)
+
+    def summarize(
+        self,
+        what: str = "",
+        *,
+        within: Span | None = None,
+        sources: Iterable[str] | None = None,
+        where: str | None = None,
+        permissions: Collection[str] | None = None,
+    ) -> Summary:
+        """Sum up a stretch ("the second hour of talk.mp4"), sources or all, by chapters."""
+        own = self.summaries()
+        filters = filters_of(own.snapshot, within, sources, None, where, permissions)
+        return own.summarize(own.plan(what, filters))
 
     def link(self, talk: str | None = None, slides: str | None = None) -> tuple[LinkedPair, ...]:
         """Find out when which page of the slides is on the screen in the talk, and keep it.
@@ -251,23 +276,7 @@ class Library:
         replaces its links. Search and answers then tell what was on screen and what was said.
         Raises QuestionError when only one is named, or they are not a video and a document.
         """
-        snapshot = self._current()
-        if talk is None and slides is None:
-            found = link_all(snapshot)
-        elif talk is None or slides is None:
-            raise QuestionError("name a talk and its slides, or neither")
-        else:
-            video, document = source_named(snapshot, talk), source_named(snapshot, slides)
-            for source, kind in ((video, SourceKind.VIDEO), (document, SourceKind.DOCUMENT)):
-                if source.kind is not kind:
-                    raise QuestionError(f"{source.name} is no {kind}; name the talk, then slides")
-            found = [link_pair(snapshot, video.id, document.id)]
-        commit_links(
-            self.directory,
-            {(pair.video_id, pair.document_id) for pair in found},
-            [link for pair in found for link in pair.links],
-        )
-        return tuple(found)
+        return link_sources(self._current(), self.directory, talk, slides)
 
     def pages_on_screen(self, slides: str, page: int | None = None) -> tuple[OnScreen, ...]:
         """When pages of a linked document (None: all) were on screen, and what was said then.

@@ -93,6 +93,13 @@ PermissionsOption = Annotated[
         help="Only sources without tags or with one of these (a,b); '': only those without.",
     ),
 ]
+FollowOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--follow",
+        help="A file of a conversation: read before, this answer added; a missing one is made.",
+    ),
+]
 ExplainOption = Annotated[
     bool,
     typer.Option(

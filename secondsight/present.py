@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from generate.answer import Answer
-from generate.answer_sentence import Verdict
+from generate.answer_sentence import AnswerSentence, Verdict
 from generate.citations import Citation, format_citation, format_place
 from index.clock import format_clock, parse_clock
 from index.errors import QuestionError
@@ -24,6 +24,7 @@ from retrieve.hits import Hit
 from retrieve.result import SearchResult
 from retrieve.words import content_words
 from secondsight.asked import asked_json, matched
+from secondsight.conversations import turn_json
 from secondsight.doctor import Check
 from secondsight.expressions import expression_json, print_expression, print_partners
 from secondsight.hit_json import hit_json, place_json, ties_json
@@ -80,17 +81,22 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "understood": understood_json(answer.understood),
         "found": answer.found,
         "answer": answer.text,
-        "sentences": [
-            {
-                "text": sentence.text,
-                "verdict": sentence.verdict,
-                "reason": sentence.reason or None,
-                "citations": [_citation_json(citation) for citation in sentence.citations],
-                "citation_changes": [asdict(change) for change in sentence.changes],
-            }
-            for sentence in answer.sentences
-        ],
+        "sentences": [sentence_json(sentence) for sentence in answer.sentences],
+        "asked_as": answer.asked_as or None,
+        "followed": answer.followed or None,
+        "turn": turn_json(answer.exchange),
         "ledger": ledger_json(answer),
+    }
+
+
+def sentence_json(sentence: AnswerSentence) -> dict[str, Any]:
+    """A sentence of an answer and what proves it."""
+    return {
+        "text": sentence.text,
+        "verdict": sentence.verdict,
+        "reason": sentence.reason or None,
+        "citations": [_citation_json(citation) for citation in sentence.citations],
+        "citation_changes": [asdict(change) for change in sentence.changes],
     }
 
 
@@ -247,6 +253,8 @@ def telling_lines(text: str, query: str, count: int = TEXT_LINES_SHOWN) -> list[
 def print_answer(console: Console, answer: Answer, *, explain: bool = False) -> None:
     """The answer, each sentence followed by what proves it; `explain`: and what was read for it."""
     print_understood(console, answer.understood)
+    if answer.followed:
+        console.print(f"({answer.followed})", style="dim", markup=False, highlight=False)
     if not answer.found:
         console.print(answer.text, style="yellow")
     for sentence in answer.sentences:

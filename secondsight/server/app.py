@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -17,15 +17,16 @@ from index.word_query import Phrases, Typos
 from retrieve.pictures import PICTURE_TYPES
 from retrieve.where import MAX_CHARS
 from secondsight import present
+from secondsight.conversations import MAX_QUESTION_CHARS
 from secondsight.library import Library
 from secondsight.link_command import links_json
 from secondsight.server import problems
 from secondsight.server.guard import OPEN_PATH, Guard
+from secondsight.server.history import EarlierTurn, History
 from secondsight.server.links import hit_links, media_link
 from secondsight.server.media import media_response
 from secondsight.server.problems import ProblemError
 
-MAX_QUESTION_CHARS = 1000
 MAX_HITS = 100
 MAX_FILTERS = 100
 MAX_NAME_CHARS = 4096
@@ -112,6 +113,12 @@ class Question(Filters):
     question: str = Field(
         min_length=1, max_length=MAX_QUESTION_CHARS, description="A question about the archive."
     )
+
+
+class PostedQuestion(Question):
+    """What to answer, after earlier answers."""
+
+    history: History = []
 
 
 async def _library(request: Request) -> Library:
@@ -257,13 +264,21 @@ def ask(
 
 @router.post("/ask", summary="Ask", response_description="As `ask --json`")
 def ask_posted(
-    library: SharedLibrary, permissions: GrantedPermissions, question: Question
+    library: SharedLibrary, permissions: GrantedPermissions, question: PostedQuestion
 ) -> JSONResponse:
-    """Answer from the archive, every sentence with the span or page that proves it."""
-    return _answer(library, permissions, question)
+    """Answer from the archive, every sentence with the span or page that proves it.
+
+    `history`: the field `turn` of earlier answers of the same conversation.
+    """
+    return _answer(library, permissions, question, question.history)
 
 
-def _answer(library: Library, permissions: frozenset[str], question: Question) -> JSONResponse:
+def _answer(
+    library: Library,
+    permissions: frozenset[str],
+    question: Question,
+    history: Sequence[EarlierTurn] = (),
+) -> JSONResponse:
     answer = library.ask(
         question.question,
         within=question.span(),
@@ -272,6 +287,7 @@ def _answer(library: Library, permissions: frozenset[str], question: Question) -
         where=question.where,
         permissions=permissions,
         literal=question.literal,
+        history=[one.exchange() for one in history],
     )
     return JSONResponse(present.answer_json(answer))
 
