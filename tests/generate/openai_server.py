@@ -2,9 +2,9 @@
 
     python -m tests.generate.openai_server CHECKPOINT_FOLDER
 
-It prints its port. Addresses are `/MODE/v1/...`; the mode says what goes wrong (`refusal_of`, `Handler`) and
-the model who answers: `tiny` is the tiny Qwen3-VL of the folder behind the backend qwen3-vl, every
-other name gets canned words. `GET /asked` returns all questions.
+It prints its port. Addresses are `/MODE/v1/...`; the mode says what goes wrong (`refusal_of`,
+`Handler`) and the model who answers: `tiny` is the tiny Qwen3-VL of the folder behind the backend
+qwen3-vl, every other name gets canned words. `GET /asked` returns all questions.
 """
 
 from __future__ import annotations
