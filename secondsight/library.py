@@ -250,7 +250,7 @@ class Library:
         return audited(answered, self.directory, filters.permissions, audit)
 
     def summaries(self) -> Summaries:
-        """What sums up hours and documents by chapters, and tells first what that takes."""
+        """What sums up hours and documents by chapters; it tells first what that takes."""
         snapshot, backend = self._current(), self._answerer()
         return Summaries(snapshot, self.directory, self.settings, self._encoder, backend)
 
