@@ -30,7 +30,7 @@ _OPENING = re.compile(
     "))",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(f"([|｜│∣¦]{_GAP})[>＞]")
+_CLOSING = re.compile("([|｜│∣¦][ \t\u200c\u200d\ufe0f]*)[>＞]")
 
 
 def neutral(text: str) -> str:
@@ -45,7 +45,7 @@ def neutral(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A neutral text in one line: names of files, headings."""
-    return " ".join(neutral(text).split())
+    return neutral(" ".join(text.split()))
 
 
 def quoted(text: str) -> str:

@@ -14,7 +14,7 @@ from index.columns import MOMENT_KINDS, MomentColumns, Row, SegmentRow
 from index.errors import LibraryError
 from index.numbering import SourceRun, runs_of
 from index.ranking import Ids
-from index.records import Moment, MomentText, Segment, Source
+from index.records import Moment, MomentText, MomentWords, Segment, Source, SourceKind
 from index.tables import (
     attach_to,
     attached,
@@ -31,19 +31,20 @@ __all__ = [
     "merge_catalogs",
     "read_moments",
     "read_texts",
+    "read_words",
     "write_catalog",
 ]
 
 _TEXT_FIELDS = "kind, text, heading, start_tick, end_tick, page, page_label"
 _OTHER_FIELDS = "pts, time_base_numerator, time_base_denominator, confidence"
-_PARTS = (
-    ("word_count", "words", "text, start_tick, end_tick, probability"),
-    ("line_count", "lines", "text, x0, y0, x1, y1, confidence"),
-    ("box_count", "boxes", "x0, y0, x1, y1"),
-    ("word_box_count", "word_boxes", "start_char, end_char, x0, y0, x1, y1"),
-    ("hyperlink_count", "hyperlinks", "start_char, end_char, address, page, page_label"),
-)
-"""What moments are made of: the count in their rows, the table, its fields."""
+_PARTS = {
+    "words": ("word_count", "text, start_tick, end_tick, probability"),
+    "lines": ("line_count", "text, x0, y0, x1, y1, confidence"),
+    "boxes": ("box_count", "x0, y0, x1, y1"),
+    "word_boxes": ("word_box_count", "start_char, end_char, x0, y0, x1, y1"),
+    "hyperlinks": ("hyperlink_count", "start_char, end_char, address, page, page_label"),
+}
+"""Tables of what moments are made of: the count in the moments' rows, and the fields."""
 _TEXTS_AT_ONCE = 20_000
 _MERGING_BYTES = 512_000_000
 """What DuckDB may hold in memory while catalogs are merged; the rest is in files beside the new."""
@@ -138,7 +139,7 @@ def _copying(
         f"({moved_moment}, {moved_segment}, nullif(new_offset, -1) AS picture_offset) "
         f"FROM {schema}.moments POSITIONAL JOIN places WHERE moment {_within(run.moments)}"
     )
-    for _, table, _ in _PARTS:
+    for table in _PARTS:
         yield (
             f"INSERT INTO {table} BY NAME SELECT * REPLACE ({moved_moment}) "
             f"FROM {schema}.{table} WHERE moment {_within(run.moments)}"
@@ -166,13 +167,20 @@ class CatalogReader:
         )
         self.rates: tuple[int, ...] = tuple(row[0] for row in rows)
         self._sources = tuple(columns.source_from_row(row[1:], row[0]) for row in rows)
-        self._source_of_segment = self._attached.arrays(
-            f"SELECT source FROM {self.schema}.segments ORDER BY segment"
-        )["source"].astype(np.int32)
+        segments = self._attached.arrays(
+            f"SELECT source, first_moment FROM {self.schema}.segments ORDER BY segment"
+        )
+        self._source_of_segment = segments["source"].astype(np.int32)
+        self._first_of_segment = segments["first_moment"].astype(np.int64)
 
     def rate_of_segment(self, number: int) -> int:
         """Ticks per second of the source that a segment is of."""
         return self.rates[int(self._source_of_segment[number])]
+
+    def owner(self, number: int) -> int:
+        """Which of the sources a moment is of."""
+        segment = int(np.searchsorted(self._first_of_segment, number, side="right")) - 1
+        return int(self._source_of_segment[segment])
 
     def sources(self) -> tuple[Source, ...]:
         """The sources, in order."""
@@ -249,7 +257,7 @@ class CatalogReader:
     def picture_location(self, ids: Sequence[int]) -> list[tuple[int, int] | None]:
         """(offset, bytes) in pictures.bin of each moment, in the order asked for, or None."""
         fields = "moment, picture_offset, picture_bytes"
-        rows = _select([(self, ids)], f"{fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})")
+        rows = _select([(self, ids)], f"{fields} FROM {{schema}}.moments WHERE rowid IN {{ids}}")
         found = {row[1]: (row[2], row[3]) for row in rows if row[2] is not None}
         return [found.get(number) for number in ids]
 
@@ -265,7 +273,7 @@ def read_texts(wanted: Wanted) -> list[list[MomentText]]:
     in its catalog, LibraryError when a file cannot be read.
     """
     rows = _select_moments(wanted, f"{_TEXT_FIELDS}, box_count")
-    boxes = _select_parts(wanted, _keys_with(rows, -1), "boxes", "x0, y0, x1, y1")
+    boxes = _select_parts(wanted, _keys_with(rows, -1), "boxes")
     return [
         [
             columns.text_from_row(row[1:-1], reader.rate_of_segment(row[0]), boxes.get(key, ()))
@@ -277,11 +285,11 @@ def read_texts(wanted: Wanted) -> list[list[MomentText]]:
 
 def read_moments(wanted: Wanted) -> list[list[Moment]]:
     """As `read_texts`, whole but for their pictures; at most six queries."""
-    counts = ", ".join(count for count, _, _ in _PARTS)
+    counts = ", ".join(count for count, _ in _PARTS.values())
     rows = _select_moments(wanted, f"{_TEXT_FIELDS}, {_OTHER_FIELDS}, {counts}")
     parts = [
-        _select_parts(wanted, _keys_with(rows, place), table, fields)
-        for place, (_, table, fields) in enumerate(_PARTS, start=-len(_PARTS))
+        _select_parts(wanted, _keys_with(rows, place), table)
+        for place, table in enumerate(_PARTS, start=-len(_PARTS))
     ]
     return [
         [
@@ -296,12 +304,37 @@ def read_moments(wanted: Wanted) -> list[list[Moment]]:
     ]
 
 
+def read_words(wanted: Wanted) -> list[list[MomentWords]]:
+    """What the moments of these numbers from several catalogs hold of their words, as asked for.
+
+    At most three queries: words are spoken in videos, and have boxes and links in documents.
+    Raises LibraryError when a file cannot be read.
+    """
+    owned = [
+        ((number, moment), reader.owner(moment), reader)
+        for number, (reader, ids) in enumerate(wanted)
+        for moment in ids
+    ]
+    spoken = {
+        key for key, owner, reader in owned if reader.sources()[owner].kind is SourceKind.VIDEO
+    }
+    printed = {key for key, _, _ in owned} - spoken
+    words = _select_parts(wanted, spoken, "words")
+    boxes = _select_parts(wanted, printed, "word_boxes")
+    links = _select_parts(wanted, printed, "hyperlinks")
+    held: list[list[MomentWords]] = [[] for _ in wanted]
+    for key, owner, reader in owned:
+        parts = (part.get(key, ()) for part in (words, boxes, links))
+        held[key[0]].append(columns.words_from_rows(reader.rates[owner], *parts))
+    return held
+
+
 def _select_moments(wanted: Wanted, fields: str) -> dict[Key, Row]:
     """Rows of moments by (catalog number, moment): their segment and these fields.
 
     Raises IndexError when one is not in its catalog.
     """
-    statement = f"moment, segment, {fields} FROM {{schema}}.moments WHERE rowid IN ({{ids}})"
+    statement = f"moment, segment, {fields} FROM {{schema}}.moments WHERE rowid IN {{ids}}"
     rows = {(row[0], row[1]): row[2:] for row in _select(wanted, statement)}
     for number, (_, ids) in enumerate(wanted):
         missing = [moment for moment in ids if (number, moment) not in rows]
@@ -323,17 +356,15 @@ def _keyed(
         yield reader, [((number, moment), rows[number, moment]) for moment in ids]
 
 
-def _select_parts(
-    wanted: Wanted, keys: Collection[Key], table: str, fields: str
-) -> dict[Key, list[Row]]:
+def _select_parts(wanted: Wanted, keys: Collection[Key], table: str) -> dict[Key, list[Row]]:
     """Rows of a part table by (catalog number, moment), in order, for the moments that have any."""
     narrowed = [
         (reader, [moment for moment in ids if (number, moment) in keys])
         for number, (reader, ids) in enumerate(wanted)
     ]
-    rows = _select(
-        narrowed, f"moment, {fields}, position FROM {{schema}}.{table} WHERE moment IN ({{ids}})"
-    )
+    _, fields = _PARTS[table]
+    statement = f"moment, {fields}, position FROM {{schema}}.{table} WHERE moment IN {{ids}}"
+    rows = _select(narrowed, statement)
     parts: defaultdict[Key, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: int(row[-1])):
         parts[row[0], row[1]].append(row[2:-1])
@@ -343,13 +374,16 @@ def _select_parts(
 def _select(wanted: Wanted, statement: str) -> list[Row]:
     """Run `SELECT {statement}` on several catalogs at once; rows begin with the catalog's number.
 
-    `{schema}` and `{ids}` are filled in; constant ids let DuckDB skip row groups.
+    `{schema}` and `{ids}`, a set of numbers, are filled in. DuckDB joins a set that comes from a
+    query, and passes it down to the scan, which reads only rows in it; from a list of constants it
+    would make a filter over all rows of their row groups.
     """
     queries = []
     for number, (reader, ids) in enumerate(wanted):
         numbers = sorted({int(moment) for moment in ids})
         if numbers:
-            filled = statement.format(schema=reader.schema, ids=", ".join(map(str, numbers)))
+            among = f"(SELECT unnest('{numbers}'::BIGINT[]))"
+            filled = statement.format(schema=reader.schema, ids=among)
             queries.append(f"SELECT {number}, {filled}")
     if not queries:
         return []

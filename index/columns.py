@@ -24,6 +24,7 @@ from index.records import (
     Moment,
     MomentKind,
     MomentText,
+    MomentWords,
     PageArea,
     PageRange,
     Segment,
@@ -343,6 +344,7 @@ def moment_from_row(
     """
     *said_row, pts, numerator, denominator, confidence = row
     said = text_from_row(tuple(said_row), rate, boxes)
+    held = words_from_rows(rate, words, word_boxes, hyperlinks)
     return Moment(
         kind=said.kind,
         place=said.place,
@@ -350,8 +352,19 @@ def moment_from_row(
         heading=said.heading,
         frame_time=None if pts is None else FrameTime(pts, Fraction(numerator, denominator)),
         confidence=confidence,
-        words=tuple(Word(text, _span(start, end, rate), p) for text, start, end, p in words),
+        words=held.words,
         lines=tuple(TextLine(text, Box(*corners), c) for text, *corners, c in lines),
+        word_boxes=held.word_boxes,
+        hyperlinks=held.hyperlinks,
+    )
+
+
+def words_from_rows(
+    rate: int, words: Sequence[Row], word_boxes: Sequence[Row], hyperlinks: Sequence[Row]
+) -> MomentWords:
+    """What a moment holds of the words of its text; rows as of `moment_from_row`."""
+    return MomentWords(
+        words=tuple(Word(text, _span(start, end, rate), p) for text, start, end, p in words),
         word_boxes=WordBoxes.of((start, end, Box(*corners)) for start, end, *corners in word_boxes),
         hyperlinks=tuple(
             Hyperlink(start, end, PageArea(page, label) if address is None else address)

@@ -18,14 +18,14 @@ def starts_of(sizes: Sequence[int]) -> Ids:
 
 
 def top_k(
-    search: Callable[[int], tuple[Ids, Vectors]], k: int, available: int
+    search: Callable[[int], tuple[Ids, Vectors]], k: int, available: int, *, spare: int = 1
 ) -> tuple[Ids, Vectors]:
     """The best k of a search whose order among equal scores is its own.
 
-    `search(count)` returns ids and scores of some best `count`. The count grows until no score
-    equal to the k-th can have been left out; equals then come in ascending id.
+    `search(count)` returns ids and scores of some best `count`. The count, k + `spare` at first,
+    grows until no score equal to the k-th can have been left out; equals then come in ascending id.
     """
-    count = min(k + 1, available)
+    count = min(k + spare, available)
     if k < 1 or available < 1:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
     while True:

@@ -263,6 +263,15 @@ class Moment(MomentText):
 
 
 @dataclass(frozen=True, slots=True)
+class MomentWords:
+    """What a `Moment` holds of the words of its text: read where these are shown one by one."""
+
+    words: tuple[Word, ...] = ()
+    word_boxes: WordBoxes = NO_WORD_BOXES
+    hyperlinks: tuple[Hyperlink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Coarse unit: a scene of a video or a section of a document, with its moments in order."""
 

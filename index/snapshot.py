@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from index.catalog import Wanted, read_moments, read_texts
+from index.catalog import Wanted, read_moments, read_texts, read_words
 from index.errors import LibraryError
 from index.inventory import InventoryRow, read_inventory
 from index.links import PageLinks, read_links
@@ -23,8 +23,8 @@ from index.metadata import MetadataTable, SourceMetadata, read_metadata
 from index.numbering import Numbering
 from index.open_shard import OpenShard
 from index.ranking import Ids, Mask, Vectors, starts_of
-from index.records import Moment, MomentText, PageRange, Source, Span
-from index.snapshot_columns import Columns
+from index.records import Moment, MomentText, MomentWords, PageRange, Source, Span
+from index.snapshot_columns import joined_columns
 from index.two_level import TwoLevelIndex
 from index.word_query import Phrases, Typos
 from index.word_search import LexicalIndex
@@ -115,7 +115,12 @@ class Snapshot:
         self.source_ids: list[str] = [source.id for source in found]
         self._metadata = metadata
         self.metadata = MetadataTable(metadata, self.source_ids)
-        self.columns = self._joined_columns()
+        self.columns = joined_columns(
+            [shard.columns for shard in shards],
+            (self._source_starts, self._sources),
+            (self._segment_starts, self._segments),
+            self._moments,
+        )
         self._source_ranges = self._ranges()
 
     def _number_what_is_left(self) -> None:
@@ -287,6 +292,10 @@ class Snapshot:
         told = {word: tuple(filter(stands, others)) for word, others in near.items()}
         return {word: others for word, others in told.items() if others}
 
+    def cosines(self, query: Vectors, ids: Ids) -> Vectors:
+        """How much moments are like a unit vector, as `search_vectors` tells it."""
+        return self._vectors.scores(query, self._stored(ids))
+
     def vectors(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors, (len(ids), d) float32."""
         return self._vectors.reconstruct(self._stored(ids))
@@ -298,6 +307,10 @@ class Snapshot:
     def texts(self, ids: Sequence[int] | Ids | range) -> list[StoredText]:
         """As `moments`, only what they say and where: read several times as fast."""
         return [StoredText(*row) for row in self._read(ids, read_texts)]
+
+    def words_of(self, ids: Sequence[int] | Ids) -> list[MomentWords]:
+        """What the moments of these global ids hold of the words of their texts, in that order."""
+        return [row[-1] for row in self._read(ids, read_words)]
 
     def _read(
         self, ids: Sequence[int] | Ids | range, read: Callable[[Wanted], list[list[_Read]]]
@@ -368,28 +381,6 @@ class Snapshot:
             (self._shards[owner], int(self._moment_starts[owner]), unique[owners == owner].tolist())
             for owner in np.unique(owners).tolist()
         ]
-
-    def _joined_columns(self) -> Columns:
-        parts = [shard.columns for shard in self._shards]
-        kept = self._moments.kept
-        sources = zip(parts, self._source_starts, strict=False)
-        segments = zip(parts, self._segment_starts, strict=False)
-        no_int64 = np.zeros(0, dtype=np.int64)
-        no_float = np.zeros(0, dtype=np.float64)
-        return Columns(
-            source_index=self._sources.seen(
-                kept(np.concatenate([no_int64, *(part.source + start for part, start in sources)]))
-            ).astype(np.int32),
-            segment=self._segments.seen(
-                kept(
-                    np.concatenate([no_int64, *(part.segment + start for part, start in segments)])
-                )
-            ),
-            kind=kept(np.concatenate([no_int64.astype(np.int8), *(part.kind for part in parts)])),
-            start_s=kept(np.concatenate([no_float, *(part.start_s for part in parts)])),
-            end_s=kept(np.concatenate([no_float, *(part.end_s for part in parts)])),
-            page=kept(np.concatenate([no_int64.astype(np.int32), *(part.page for part in parts)])),
-        )
 
     def _ranges(self) -> dict[str, range]:
         counts = np.bincount(self.columns.source_index, minlength=len(self.source_ids))

@@ -295,7 +295,9 @@ class TwoLevelIndex:
         eligible = np.zeros(self.num_segments, dtype=np.bool_)
         numbers = np.flatnonzero(filled)
         if len(numbers):
-            eligible[numbers] = np.logical_or.reduceat(allowed, self._list_starts[numbers])
+            # As bytes: NumPy joins them twice as fast as bools.
+            starts = self._list_starts[numbers]
+            eligible[numbers] = np.bitwise_or.reduceat(allowed.view(np.uint8), starts)
         return eligible
 
     def _lists_to_scan(
@@ -365,6 +367,10 @@ class TwoLevelIndex:
             assert shard.lists is not None
             scores[mine] = shard.lists.scores(query, own)
         return scores
+
+    def scores(self, query: Vectors, ids: Ids) -> Vectors:
+        """What `search` scores these moments, (len(ids),) float32."""
+        return self._scores(_rotated(query[None, :], self._rotation)[0], ids)
 
     def reconstruct(self, ids: Ids) -> Vectors:
         """Approximations of the moments' vectors as embedded, (len(ids), d) float32."""

@@ -12,7 +12,7 @@ quickly which rows are worth a score; and small tables of plain rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import sqrt
+from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,11 @@ _LEVELS = 255
 _PLAIN_UP_TO = 4096
 """Level 1 is scanned exactly up to this many rows; beyond, on 1-bit codes."""
 _QUERY_BITS = 8
+_OFTEN_ALLOWED = 0.25
+"""From this share on, the fast scan is asked for more than is wanted, and what is not allowed left
+out: half the time of a scan with a selector."""
+_SPARE = 1.5
+"""So many times what the share makes likely is asked for, lest too few of it are allowed."""
 _TRAINING_ROWS = 16_384
 _BLOCK_ROWS = 65_536
 _ID_BYTES = 8
@@ -363,14 +368,25 @@ class Table:
         if count == 0:
             return np.zeros(0, dtype=np.int64)
         if allowed is None:
-            _, found = self._plain.search(query[None, :], count)
-        else:
-            selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
-            parameters = (
-                faiss.SearchParameters(sel=selector)
-                if self._filtered is self._plain
-                else faiss.RaBitQSearchParameters(sel=selector, qb=_QUERY_BITS)
-            )
-            _, found = self._filtered.search(query[None, :], count, params=parameters)
-        numbers: npt.NDArray[np.int64] = found[0]
-        return numbers[numbers >= 0]
+            return self._fast(query, count)
+        share = np.count_nonzero(allowed) / self.num_rows
+        if self._filtered is not self._plain and share >= _OFTEN_ALLOWED:
+            found = self._fast(query, min(ceil(_SPARE * count / share), self.num_rows))
+            found = found[allowed[found]][:count]
+            if len(found) == count:
+                return found
+        return self._selected(query, count, allowed)
+
+    def _fast(self, query: Vectors, count: int) -> Ids:
+        _, found = self._plain.search(query[None, :], count)
+        return np.asarray(found[0][found[0] >= 0], dtype=np.int64)
+
+    def _selected(self, query: Vectors, count: int, allowed: Mask) -> Ids:
+        selector = faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))
+        parameters = (
+            faiss.SearchParameters(sel=selector)
+            if self._filtered is self._plain
+            else faiss.RaBitQSearchParameters(sel=selector, qb=_QUERY_BITS)
+        )
+        _, found = self._filtered.search(query[None, :], count, params=parameters)
+        return np.asarray(found[0][found[0] >= 0], dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from index.ranking import Ids, Mask, Vectors, starts_of
 from index.typos import typos_borne
 from index.word_query import Phrases, Term, Typos, WordQuery, parse_query, terms_of
 
+_COUNTS_KEPT = 4096
 _NEAR_WORDS = 32
 """Words at most that a mistyped word is looked up as."""
 _NEAR_WEIGHTS = {1: 0.5, 2: 0.25}
@@ -35,6 +37,8 @@ class LexicalIndex:
         """Join open shards."""
         self._shards = tuple(shards)
         self._starts = starts_of([shard.num_moments for shard in shards])
+        # A search asks for the words of its question several times.
+        self._counted = lru_cache(maxsize=_COUNTS_KEPT)(self._look_up)
 
     @classmethod
     def open(cls, directories: Sequence[Path]) -> LexicalIndex:
@@ -169,7 +173,7 @@ class LexicalIndex:
         }
         return {key: self._counted(*key) for key in keys}
 
-    def _counted(self, field: str, word: str) -> Counts:
+    def _look_up(self, field: str, word: str) -> Counts:
         by_shard = [shard.count(field, word) for shard in self._shards]
         return Counts(by_shard, rarity_of(sum(by_shard), self.num_moments))
 

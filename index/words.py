@@ -201,6 +201,9 @@ def _is_number(code: str) -> bool:
 
 def all_words(text: str) -> list[str]:
     """Every word in order, lower case, uncut: letters and digits, numbers whole."""
+    if text.isascii():  # several times as fast, and the same
+        found: list[str] = _WORD.findall(text.lower())
+        return found
     return [match[0].lower().replace("’", "'") for match in _WORD.finditer(text)]
 
 

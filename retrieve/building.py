@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from index.records import Moment, MomentKind, PageArea, Span, Word
-from retrieve.confidence import Signals, confidence, signals_of
+from index.records import MomentKind, MomentWords, PageArea, Span, Word
+from retrieve.confidence import COMPARED, Signals, confidence, signals_of
 from retrieve.grouping import Distinct, distinct_places
 from retrieve.headline import headline
 from retrieve.hits import Duplicate, Hit, PlacedLink, Reason
@@ -39,42 +39,42 @@ def build_hits(
     cannot be read.
     """
     groups = merged(candidates, question, settings)
+    count = max(k, COMPARED)
     places = (
-        [Distinct(group) for group in groups]
+        [Distinct(group) for group in groups[:count]]
         if apart
-        else distinct_places(groups, snapshot, settings)
+        else distinct_places(groups, snapshot, settings, k=count)
     )
     weights = word_weights(question, snapshot) if question.strip() else {}
     leaders = [place.leader for place in places]
     signals = signals_of(leaders, question, weights, settings.confidence)
-    shown = places[:k]
-    whole = _whole(snapshot, leaders[:k])
+    words = _words(snapshot, leaders[:k])
     return tuple(
         _hit(
             snapshot,
             place.leader,
             place.duplicates,
-            whole,
+            words,
             rank=rank,
             signals=signals[rank - 1],
             settings=settings,
             weights=weights,
         )
-        for rank, place in enumerate(shown, start=1)
+        for rank, place in enumerate(places[:k], start=1)
     )
 
 
-def _whole(snapshot: Snapshot, groups: Sequence[Group]) -> dict[int, Moment]:
-    """The moments that make up these places, with their words and boxes, by id."""
+def _words(snapshot: Snapshot, groups: Sequence[Group]) -> dict[int, MomentWords]:
+    """The words, boxes and links of the moments that make up these places, by id."""
     ids = sorted({one.stored.id for group in groups for one in group.joined})
-    return {one.id: one.moment for one in snapshot.moments(ids)}
+    return dict(zip(ids, snapshot.words_of(ids), strict=True))
 
 
 def _hit(
     snapshot: Snapshot,
     group: Group,
     duplicates: Sequence[Group],
-    whole: Mapping[int, Moment],
+    words_of: Mapping[int, MomentWords],
     *,
     rank: int,
     signals: Signals,
@@ -82,8 +82,8 @@ def _hit(
     weights: Mapping[str, float],
 ) -> Hit:
     stored = group.anchor.stored
-    moment = whole[stored.id]
-    place, text, words = _tightened(group, whole, weights)
+    moment, own = stored.moment, words_of[stored.id]
+    place, text, words = _tightened(group, words_of, weights)
     at_s = place.start_s if isinstance(place, Span) else None
     return Hit(
         rank=rank,
@@ -99,8 +99,8 @@ def _hit(
         ordinal=stored.ordinal,
         segment=stored.segment,
         links=tuple(
-            PlacedLink(link, moment.word_boxes.boxes_of(link.start, link.end))
-            for link in moment.hyperlinks
+            PlacedLink(link, own.word_boxes.boxes_of(link.start, link.end))
+            for link in own.hyperlinks
         ),
         headline=headline(
             moment.kind,
@@ -118,29 +118,29 @@ def _hit(
 
 
 def _tightened(
-    group: Group, whole: Mapping[int, Moment], weights: Mapping[str, float]
+    group: Group, words_of: Mapping[int, MomentWords], weights: Mapping[str, float]
 ) -> tuple[Span | PageArea, str, tuple[Word, ...]]:
     """Place, text and words: where whole sentences of it answer, the place of these.
 
     The text of a passage stays whole, only its boxes are those of the sentences.
     """
-    moment, text = whole[group.anchor.stored.id], group.text()
+    moment, text, own = group.moment, group.text(), words_of[group.anchor.stored.id]
     if isinstance(moment.place, PageArea):
         run = telling_run(text, sentences_of(text), weights)
         if run is None:
             return moment.place, text, ()
         return (
-            place_of_text(moment.place, text, run, words=(), word_boxes=moment.word_boxes),
+            place_of_text(moment.place, text, run, words=(), word_boxes=own.word_boxes),
             text,
             (),
         )
     if len(group.joined) > 1 or moment.kind is not MomentKind.UTTERANCE:
-        words = tuple(word for one in group.in_time() for word in whole[one.stored.id].words)
+        words = tuple(word for one in group.in_time() for word in words_of[one.stored.id].words)
         return group.span(), text, words
-    run = telling_run(text, spoken_parts(text, moment.words), weights)
-    heard = () if run is None else words_within(text, moment.words, run)
+    run = telling_run(text, spoken_parts(text, own.words), weights)
+    heard = () if run is None else words_within(text, own.words, run)
     if run is None or not heard:
-        return moment.place, text, moment.words
+        return moment.place, text, own.words
     return span_of_words(heard), text[slice(*run)], heard
 
 

@@ -38,6 +38,8 @@ _EVIDENCE = {
 }
 _KINDS_THAT_AGREE = 2
 """More kinds of evidence beyond the first do not count."""
+COMPARED = 2
+"""Best hits that must be known to tell by how much one leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ def signals_of(
     weights: Mapping[str, float],
     settings: ConfidenceSettings,
 ) -> list[Signals]:
-    """The signals of each group, all best first; `weights` are those of the question's words."""
+    """The signals of each group, best first; `weights` are those of the question's words.
+
+    Of further hits, only the first COMPARED have to be among them.
+    """
     phrase = all_words(question)
     return [
         Signals(
@@ -121,7 +126,7 @@ def _cover(group: Group, weights: Mapping[str, float]) -> float:
 
 
 def _lead(groups: Sequence[Group], number: int) -> float:
-    others = [group.score for at, group in enumerate(groups[:2]) if at != number]
+    others = [group.score for at, group in enumerate(groups[:COMPARED]) if at != number]
     lead = groups[number].score - max(others, default=0.0)
     return min(max(lead, -1.0), 1.0)
 

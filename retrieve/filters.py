@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.catalog import MOMENT_KINDS
 from index.errors import QuestionError
 from index.metadata import MetadataColumn, Value
 from index.records import MomentKind, Span
@@ -67,7 +66,9 @@ def allowed_moments(snapshot: Snapshot, filters: Filters) -> Mask | None:
     columns = snapshot.columns
     allowed = np.ones(snapshot.num_moments, dtype=np.bool_)
     if (filters.sources, filters.where, filters.permissions) != (None, None, None):
-        allowed &= allowed_sources(snapshot, filters)[columns.source_index]
+        # Moments come source by source.
+        sizes = [len(snapshot.source_range(source_id)) for source_id in snapshot.source_ids]
+        allowed &= np.repeat(allowed_sources(snapshot, filters), sizes)
     if filters.kinds is not None:
         allowed &= kind_mask(snapshot, filters.kinds)
     if filters.within is not None:
@@ -135,10 +136,8 @@ def allowed_sources(snapshot: Snapshot, filters: Filters) -> Mask:
 
 
 def kind_mask(snapshot: Snapshot, kinds: tuple[MomentKind, ...]) -> Mask:
-    """Which moments are of these kinds: (num_moments,) bool."""
-    wanted = np.array([kind in kinds for kind in MOMENT_KINDS])
-    mask: Mask = wanted[snapshot.columns.kind]
-    return mask
+    """Which moments are of these kinds: (num_moments,) bool, read-only."""
+    return snapshot.columns.of_kinds(kinds)
 
 
 def matching(condition: Condition, columns: Mapping[str, MetadataColumn], open_to: Mask) -> Mask:

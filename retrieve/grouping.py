@@ -48,23 +48,24 @@ class Distinct:
 
 
 def distinct_places(
-    groups: Sequence[Group], snapshot: Snapshot, settings: RetrieveSettings
+    groups: Sequence[Group], snapshot: Snapshot, settings: RetrieveSettings, *, k: int
 ) -> list[Distinct]:
-    """Put groups (best first) that are the same under the first of them, in their order.
+    """Put groups (best first) that are the same under the first of them; the first k of these.
 
-    Every group is in exactly one; what is like a duplicate, but not like its leader, stays by
-    itself. Only moments of one kind are compared. Raises LibraryError when a picture cannot be
-    read.
+    No group is in two; what is like a duplicate, but not like its leader, stays by itself. Only
+    moments of one kind are compared. Raises LibraryError when a picture cannot be read.
     """
     found: list[tuple[Distinct, _Looks]] = []
+    vectors = _vectors(groups, snapshot)
     for group in groups:
-        looks = _Looks(group, snapshot)
+        looks = _Looks(group, snapshot, vectors.get(group.anchor.stored.id))
         for distinct, others in found:
             if others.same_as(looks, settings):
                 distinct.duplicates.append(group)
                 break
         else:
-            found.append((Distinct(group), looks))
+            if len(found) < k:
+                found.append((Distinct(group), looks))
     return [distinct for distinct, _ in found]
 
 
@@ -73,10 +74,15 @@ def same_text(one: Counter[str], other: Counter[str], share: float) -> bool:
 
     `share`: of the words of both together, those that both have (Dice's coefficient).
     """
-    total = one.total() + other.total()
-    if min(one.total(), other.total()) < _FEWEST_WORDS:
+    sizes = one.total(), other.total()
+    if min(sizes) < _FEWEST_WORDS:
         return False
-    if (one & other).total() * 2 < share * total:
+    enough = share * sum(sizes)
+    # At most so many words are in both; to count them takes ten times as long.
+    repeated = min(sizes[0] - len(one), sizes[1] - len(other))
+    if (len(one.keys() & other.keys()) + repeated) * 2 < enough:
+        return False
+    if (one & other).total() * 2 < enough:
         return False
     different = (one - other) + (other - one)
     return not any(word in _DENYING or _has_digit(word) for word in different)
@@ -88,31 +94,33 @@ def same_picture(one: bytes, other: bytes) -> bool:
     return bool(difference.max() <= _DIFFERENT_LEVELS)
 
 
-class _Looks:
-    """What a group is compared by, read when it is needed."""
+def _vectors(groups: Sequence[Group], snapshot: Snapshot) -> dict[int, npt.NDArray[np.float32]]:
+    """Those of the frames, of unit length: stored codes are a little longer or shorter."""
+    ids = [group.anchor.stored.id for group in groups if group.moment.kind is MomentKind.FRAME]
+    found = snapshot.vectors(np.array(ids, dtype=np.int64))
+    return dict(zip(ids, found / np.linalg.norm(found, axis=1, keepdims=True), strict=True))
 
-    def __init__(self, group: Group, snapshot: Snapshot) -> None:
+
+class _Looks:
+    """What a group is compared by."""
+
+    def __init__(
+        self, group: Group, snapshot: Snapshot, vector: npt.NDArray[np.float32] | None
+    ) -> None:
         self._snapshot = snapshot
         self.kind = group.moment.kind
         self.id = group.anchor.stored.id
         self.text = group.moment.text
         self.words = Counter(all_words(group.text()))
-        self._vector: npt.NDArray[np.float32] | None = None
+        self.vector = vector
 
     def same_as(self, other: _Looks, settings: RetrieveSettings) -> bool:
         if self.kind is not other.kind:
             return False
-        if self.kind is not MomentKind.FRAME:
+        if self.vector is None or other.vector is None:
             return same_text(self.words, other.words, settings.duplicate_text_share)
-        cosine = float(self.vector() @ other.vector())
+        cosine = float(self.vector @ other.vector)
         return cosine >= settings.duplicate_picture_cosine and self._looks_like(other)
-
-    def vector(self) -> npt.NDArray[np.float32]:
-        """Unit length: stored codes are a little longer or shorter."""
-        if self._vector is None:
-            (vector,) = self._snapshot.vectors(np.array([self.id]))
-            self._vector = vector / np.linalg.norm(vector)
-        return self._vector
 
     def _looks_like(self, other: _Looks) -> bool:
         pictures = [self._snapshot.picture(one.id) for one in (self, other)]

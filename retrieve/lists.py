@@ -147,6 +147,6 @@ def text_cosines(
     cosines = dict(zip(texts.moment_ids, texts.cosines, strict=True))
     missing = [moment_id for moment_id in words.moment_ids if moment_id not in cosines]
     if missing:
-        found = snapshot.vectors(np.array(missing, dtype=np.int64)) @ vector
+        found = snapshot.cosines(vector, np.array(missing, dtype=np.int64))
         cosines.update(zip(missing, found.tolist(), strict=True))
     return cosines

@@ -7,12 +7,14 @@ that stays on the screen, a picture that goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from index.records import MomentKind, MomentText, PageArea, Span
-from retrieve.words import content_words, share_of_shorter, share_within
+from retrieve.words import content_words, share_of_shorter
 
 if TYPE_CHECKING:
     from retrieve.hits import Candidate
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _QUOTED_WORDS = 2
 """An utterance with fewer content words is no quote by itself."""
+_ROUNDING_S = 0.001
+"""More than floats round in times of centuries."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,29 @@ class Group:
     """Moments that speak for it without widening it."""
     overlapping: list[Candidate] = field(default_factory=list)
     """Moments that speak for it, too, and are places of their own."""
+    start_s: float = field(init=False, default=-inf)
+    """Where the place starts, rounded (videos)."""
+    end_s: float = field(init=False, default=inf)
+
+    def __post_init__(self) -> None:
+        self._measure()
+
+    def join(self, candidate: Candidate) -> None:
+        """The candidate makes up the place, too."""
+        self.joined.append(candidate)
+        self._measure()
+
+    def take_over(self, candidate: Candidate) -> None:
+        """The candidate says the same at a more exact place: the hit moves there."""
+        self.supports.extend(self.joined)
+        self.anchor = candidate
+        self.joined = [candidate]
+        self._measure()
+
+    def _measure(self) -> None:
+        if isinstance(self.moment.place, Span):
+            span = self.span()
+            self.start_s, self.end_s = span.start_s, span.end_s
 
     @property
     def members(self) -> list[Candidate]:
@@ -47,6 +74,8 @@ class Group:
 
     def span(self) -> Span:
         """What its moments cover together (videos)."""
+        if len(self.joined) == 1:
+            return self.moment.span
         spans = [member.stored.moment.span for member in self.joined]
         return Span(min(span.start for span in spans), max(span.end for span in spans))
 
@@ -69,13 +98,32 @@ def merged(
     Every candidate is in exactly one group, and may speak for another (`Group.overlapping`).
     """
     groups: list[Group] = []
+    asked = frozenset(content_words(question))
     in_order = best_first(candidates)
+    by_source: defaultdict[str, list[Group]] = defaultdict(list)
     for candidate in in_order:
-        if not any(_absorb(group, candidate, question, settings) for group in groups):
-            groups.append(Group(candidate, candidate.score, joined=[candidate]))
-    for group in groups:
-        group.overlapping.extend(_overlapping_texts(group, in_order))
+        of_source = by_source[candidate.stored.source.id]
+        near = _near(of_source, candidate.stored.moment, settings.merge_gap_s)
+        if not any(_absorb(group, candidate, asked, settings) for group in near):
+            group = Group(candidate, candidate.score, joined=[candidate])
+            groups.append(group)
+            of_source.append(group)
+    for candidate in in_order:
+        if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT:
+            _tell_overlapped(by_source[candidate.stored.source.id], candidate)
     return groups
+
+
+def _near(groups: Sequence[Group], moment: MomentText, gap_s: float) -> list[Group]:
+    """The groups of a source that may be within the gap of a moment, or overlap it.
+
+    Told by rounded times: most pairs are far apart, and exact ones take long to compare.
+    """
+    if isinstance(moment.place, PageArea):
+        return list(groups)
+    spare_s = max(gap_s, 0.0) + _ROUNDING_S
+    first_s, last_s = moment.place.start_s - spare_s, moment.place.end_s + spare_s
+    return [group for group in groups if group.start_s <= last_s and group.end_s >= first_s]
 
 
 def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -83,14 +131,14 @@ def best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=lambda one: (-one.score, one.stored.id))
 
 
-def _absorb(group: Group, candidate: Candidate, question: str, settings: RetrieveSettings) -> bool:
-    """Take the candidate into the group when it is the same place; False when it is not."""
-    if group.anchor.stored.source.id != candidate.stored.source.id:
-        return False
+def _absorb(
+    group: Group, candidate: Candidate, asked: Set[str], settings: RetrieveSettings
+) -> bool:
+    """Take the candidate into a group of its source when it is the same place; False: it is not."""
     if isinstance(candidate.stored.moment.place, PageArea):
         return _absorb_on_page(group, candidate, settings)
     if group.moment.kind is candidate.stored.moment.kind:
-        return _absorb_same_kind(group, candidate, question, settings)
+        return _absorb_same_kind(group, candidate, asked, settings)
     return _absorb_other_kind(group, candidate, settings)
 
 
@@ -102,7 +150,7 @@ def _absorb_on_page(group: Group, candidate: Candidate, settings: RetrieveSettin
         group.supports.append(candidate)
         return True
     if group.moment.kind is MomentKind.PAGE:
-        _take_over(group, candidate)
+        group.take_over(candidate)
         return True
     if share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share:
         group.supports.append(candidate)
@@ -111,13 +159,13 @@ def _absorb_on_page(group: Group, candidate: Candidate, settings: RetrieveSettin
 
 
 def _absorb_same_kind(
-    group: Group, candidate: Candidate, question: str, settings: RetrieveSettings
+    group: Group, candidate: Candidate, asked: Set[str], settings: RetrieveSettings
 ) -> bool:
     moment = candidate.stored.moment
     if group.span().gap_to(moment.span) > settings.merge_gap_s:
         return False
     if moment.kind is MomentKind.UTTERANCE:
-        goes_on = _is_quoted(group.moment, question) and _is_quoted(moment, question)
+        goes_on = _is_quoted(moment, asked) and _is_quoted(group.moment, asked)
     elif moment.kind is MomentKind.SCREEN_TEXT:
         goes_on = share_of_shorter(group.moment.text, moment.text) >= settings.same_text_share
     else:
@@ -125,7 +173,7 @@ def _absorb_same_kind(
         same_names = moment.text != "" and group.moment.text == moment.text
         goes_on = same_names or _nearly_as_strong(group.anchor, candidate, settings.merge_ratio)
     if goes_on:
-        group.joined.append(candidate)
+        group.join(candidate)
     return goes_on
 
 
@@ -141,23 +189,16 @@ def _absorb_other_kind(group: Group, candidate: Candidate, settings: RetrieveSet
     if share_of_shorter(group.moment.text, moment.text) < settings.same_text_share:
         return False
     if moment.kind is MomentKind.UTTERANCE:
-        _take_over(group, candidate)
+        group.take_over(candidate)
     else:
         group.supports.append(candidate)
     return True
 
 
-def _take_over(group: Group, candidate: Candidate) -> None:
-    """The candidate says the same at a more exact place: the hit moves there."""
-    group.supports.extend(group.joined)
-    group.anchor = candidate
-    group.joined = [candidate]
-
-
-def _is_quoted(utterance: MomentText, question: str) -> bool:
-    """True when the question holds nearly all of what is said."""
-    enough = len(set(content_words(utterance.text))) >= _QUOTED_WORDS
-    return enough and share_within(utterance.text, question) >= 0.8
+def _is_quoted(utterance: MomentText, asked: Set[str]) -> bool:
+    """True when the content words of the question hold nearly all of what is said."""
+    words = set(content_words(utterance.text))
+    return len(words) >= _QUOTED_WORDS and len(words & asked) / len(words) >= 0.8
 
 
 def _nearly_as_strong(first: Candidate, second: Candidate, ratio: float) -> bool:
@@ -167,17 +208,11 @@ def _nearly_as_strong(first: Candidate, second: Candidate, ratio: float) -> bool
     return stronger > 0 and min(first.cosine, second.cosine) >= ratio * stronger
 
 
-def _overlapping_texts(group: Group, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _tell_overlapped(groups: Sequence[Group], shown: Candidate) -> None:
     """Screen text shown while an utterance is heard speaks for it, and stays a hit of its own."""
-    if group.moment.kind is not MomentKind.UTTERANCE:
-        return []
-    span = group.span()
-    known = {member.stored.id for member in (*group.joined, *group.supports)}
-    return [
-        candidate
-        for candidate in candidates
-        if candidate.stored.moment.kind is MomentKind.SCREEN_TEXT
-        and candidate.stored.source.id == group.anchor.stored.source.id
-        and candidate.stored.id not in known
-        and span.overlaps(candidate.stored.moment.span)
-    ]
+    moment = shown.stored.moment
+    for group in _near(groups, moment, 0.0):
+        if group.moment.kind is not MomentKind.UTTERANCE or not group.span().overlaps(moment.span):
+            continue
+        if all(one.stored.id != shown.stored.id for one in (*group.joined, *group.supports)):
+            group.overlapping.append(shown)

@@ -169,6 +169,8 @@ def _times(
     """The times that say where to look, where that is, and notes on those that do not."""
     alone = bare_clock(text.replace(_CUT, " "))
     found = [alone] if alone else find_times(text)
+    if not found:
+        return [], (), []
     lengths = [(source.id, source.duration) for source in sources if source.duration is not None]
     known: dict[Fraction, tuple[Span, ...]] = {}
     times: list[TimeExpression] = []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from index.folding import fold_with_places
 from retrieve.time_words import HOUR_S, MINUTE_S, SECOND_S, Language
@@ -118,6 +119,7 @@ _DAY_AFTER = re.compile(
 )
 
 
+@lru_cache(maxsize=16)  # a question is read for a clock, then for all times
 def read_signs(text: str) -> Signs:
     """The row of signs of a text."""
     folded = fold_with_places(text)

@@ -108,8 +108,8 @@ def _reranker(settings: Settings) -> list[Check]:
 
 
 def backend_check(settings: Settings) -> list[Check]:
-    """Whether the model that writes answers loads; empty where they are quoted."""
-    if settings.generate.backend == "extractive":
+    """Whether what writes answers loads, or can be reached; empty where they are quoted."""
+    if not settings.generate.backends:
         return []
 
     def load() -> str:

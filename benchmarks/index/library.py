@@ -1,9 +1,9 @@
-"""`python -m benchmarks.index.library [--hours 278]`: a whole library, searched and added to.
+"""`python -m benchmarks.index.library [--hours 278] [--encode]`: a library searched and added to.
 
 Hours of 3,600 synthetic moments (utterances with their words, frames, texts on screen; words as
 frequent as in English) are written, committed and compacted as ingest does. Searches run through
-both indexes, fusion, filters and DuckDB's rows of ten hits; the question's vector is given, its
-encoding not measured.
+both indexes, fusion, filters and DuckDB's rows of ten hits; the question's vector is given. With
+`--encode` they are also measured with the question encoded by the default embedder before.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from PIL import Image
 
 from benchmarks.index.data import Rows, unit
 from index.compaction import compact
+from index.embedders import Embedder, open_embedder
 from index.manifest import EmbedderIdentity, create_library, read_manifest, read_rotation
 from index.records import Box, Moment, MomentKind, Segment, Source, SourceKind, Span, TextLine, Word
-from index.settings import CompactionSettings
+from index.settings import CompactionSettings, EmbedderSettings
 from index.shard import commit_shard, staging_area, write_shard
 from index.snapshot import Snapshot
 from index.words import LOOKUP_STOP_WORDS, STOP_WORDS
@@ -54,15 +55,18 @@ IDENTITY = EmbedderIdentity("benchmark", "1", DIMS, "")
 
 
 class KnownQueries:
-    """Hands out vectors of questions that are known."""
+    """Hands out vectors of questions that are known, as if `encoder` had made them."""
 
     identity = IDENTITY
 
-    def __init__(self, vectors: dict[str, Rows]) -> None:
+    def __init__(self, vectors: dict[str, Rows], encoder: Embedder | None = None) -> None:
         self._vectors = vectors
+        self._encoder = encoder
 
     def embed_queries(self, texts: Sequence[str]) -> Rows:
         """(n, DIMS) float32."""
+        if self._encoder is not None:
+            self._encoder.embed_queries(texts)
         return np.stack([self._vectors[text] for text in texts])
 
 
@@ -151,10 +155,13 @@ def questions(hours: int) -> list[tuple[str, Rows]]:
 
 
 def ask(
-    snapshot: Snapshot, asked: Sequence[tuple[str, Rows]], filters: Filters
+    snapshot: Snapshot,
+    asked: Sequence[tuple[str, Rows]],
+    filters: Filters,
+    encoder: Embedder | None = None,
 ) -> list[dict[str, float]]:
     """Milliseconds of each search and its steps."""
-    embedder: Any = KnownQueries(dict(asked))
+    embedder: Any = KnownQueries(dict(asked), encoder)
     took = []
     for text, _ in asked:
         settings = RetrieveSettings()
@@ -167,6 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=int, default=278)
     parser.add_argument("--library", type=Path, help="keep it here, or use what is here")
+    parser.add_argument("--encode", action="store_true", help="also with encoded questions")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="secondsight-bench-") as scratch:
         library = arguments.library or Path(scratch) / "library"
@@ -179,10 +187,10 @@ def main() -> None:
             began = time.perf_counter()
             compact(library, CompactionSettings())
             print(f"compacted, as ingest does meanwhile, in {time.perf_counter() - began:.0f} s\n")
-        report(library)
+        report(library, open_embedder(EmbedderSettings()) if arguments.encode else None)
 
 
-def report(library: Path) -> None:
+def report(library: Path, encoder: Embedder | None) -> None:
     """Print what opening, searching and adding cost."""
     process = psutil.Process()
     before = process.memory_info().rss
@@ -202,13 +210,9 @@ def report(library: Path) -> None:
     asked = questions(hours)
     filterings = {"everything": Filters(), "utterances": kinds, "5% of the sources": some}
     for name, filters in filterings.items():
-        took = ask(snapshot, asked, filters)
-        p50, p99 = np.percentile([one["all"] for one in took], [50, 99])
-        find, merge = (np.median([one[step] for one in took]) for step in ("find", "merge"))
-        print(
-            f"| search, {name} | p50 {p50:.1f} ms (find {find:.1f}, merge {merge:.1f}), "
-            f"p99 {p99:.1f} ms |"
-        )
+        print_row(f"search, {name}", ask(snapshot, asked, filters))
+    if encoder is not None:
+        print_row("search, everything, encoding too", ask(snapshot, asked, Filters(), encoder))
     resident = process.memory_info().rss - before
     print(f"| resident after it | {resident / 1e6:.0f} MB |")
     written_s, committed_s = add(library, 10**6 + snapshot.generation)
@@ -217,6 +221,14 @@ def report(library: Path) -> None:
     print(f"| a new hour: written | {written_s:.2f} s |")
     print(f"| a new hour: committed | {committed_s:.2f} s |")
     print(f"| a new hour: visible after another | {time.perf_counter() - began:.2f} s |")
+
+
+def print_row(name: str, took: Sequence[dict[str, float]]) -> None:
+    """One row of the table: percentiles of all of it, medians of its steps."""
+    p50, p99 = np.percentile([one["all"] for one in took], [50, 99])
+    steps = ("understand", "embed", "find", "merge")
+    medians = (f"{step} {np.median([one[step] for one in took]):.1f}" for step in steps)
+    print(f"| {name} | p50 {p50:.1f} ms ({', '.join(medians)}), p99 {p99:.1f} ms |")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -34,6 +34,9 @@ PIECES = st.lists(
 
 
 @given(pieces=PIECES)
+@example(pieces=["|\r> 0"])
+@example(pieces=["|\n>", "\u200b", "|>"])
+@example(pieces=["<\n", "|im_end|\n>"])
 def test_nothing_becomes_a_control_token(qwen_tokenizer: Tokenizer, pieces: list[str]) -> None:
     text = "".join(pieces)
     for made in (neutral(text), one_line(text), quoted(text)):

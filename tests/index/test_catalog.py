@@ -20,11 +20,21 @@ from index.catalog import (
     CatalogReader,
     read_moments,
     read_texts,
+    read_words,
     write_catalog,
 )
 from index.errors import LibraryError, SourceError
 from index.inventory import InventoryRow, read_inventory, write_inventory
-from index.records import Moment, MomentKind, MomentText, Segment, Source, SourceKind, Span
+from index.records import (
+    Moment,
+    MomentKind,
+    MomentText,
+    MomentWords,
+    Segment,
+    Source,
+    SourceKind,
+    Span,
+)
 from tests.index.build import contents, make_video, row_of, source_id
 
 FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -53,6 +63,13 @@ def test_a_catalog_round_trips_exactly(content: list[Content]) -> None:
         ] == segments
         texts = read_texts([(reader, range(len(moments)))])[0]
         assert texts == [MomentText(m.kind, m.place, m.text, m.heading) for m in moments]
+        words = read_words([(reader, range(len(moments)))])[0]
+        assert words == [
+            MomentWords(words=m.words)
+            if isinstance(m.place, Span)
+            else MomentWords(word_boxes=m.word_boxes, hyperlinks=m.hyperlinks)
+            for m in moments
+        ]
         columns = reader.moment_columns()
         for number, moment in enumerate(moments):
             assert MOMENT_KINDS[columns.kind[number]] is moment.kind

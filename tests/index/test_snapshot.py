@@ -68,8 +68,9 @@ def test_everything_is_found_where_it_is(library: Path) -> None:
             assert found.moment.span.start_s == start_s
             assert MOMENT_KINDS[snapshot.columns.kind[found.id]] is found.moment.kind
         vectors = make_vectors(number, segments)[0]
-        ids_found, _ = snapshot.search_vectors(vectors[5], 1, mode="fast")
-        assert ids_found.tolist() == [ids[5]]
+        ids_found, cosines = snapshot.search_vectors(vectors[5], 3, mode="fast")
+        assert ids_found[0] == ids[5]
+        np.testing.assert_allclose(snapshot.cosines(vectors[5], ids_found), cosines, atol=1e-6)
         np.testing.assert_allclose(snapshot.vectors(np.array([ids[5]]))[0], vectors[5], atol=0.03)
         assert snapshot.search_words(f"source{number} moment7", 1)[0].tolist() == [ids[7]]
     assert [found.id for found in snapshot.moments([30, 2, 30])] == [30, 2, 30]
@@ -86,6 +87,11 @@ def test_filters_reach_both_searches(library: Path) -> None:
         add_video(library, number)
     snapshot = Snapshot.open(library)
     frames = snapshot.columns.kind == MOMENT_KINDS.index(MomentKind.FRAME)
+    for kind in (*MomentKind, MomentKind.FRAME):
+        wanted = frames | (snapshot.columns.kind == MOMENT_KINDS.index(kind))
+        both = (kind, MomentKind.FRAME)
+        masks = [snapshot.columns.of_kinds(kinds) for kinds in (both, both[::-1])]
+        assert all(np.array_equal(mask, wanted) for mask in masks)
     allowed = frames & (snapshot.columns.source_index != 1)
     expected = [0, 4, 8, 24, 28, 32]
     assert np.flatnonzero(allowed).tolist() == expected

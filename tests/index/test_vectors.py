@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from index.errors import LibraryError
 from index.ranking import top_k
 from index.two_level import Mode, ShardVectors, TwoLevelIndex, write_vectors
+from index.vectors import Table
 from tests.index.build import unit_rows
 from tests.index.clusters import (
     BOTH_MODES,
@@ -307,6 +308,22 @@ assert np.allclose(index.reconstruct(np.array([42])), archive.moments[42], atol=
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
 
 
+@pytest.mark.parametrize("share", [0.02, 0.5, 1.0])
+def test_a_table_finds_the_nearest_of_the_allowed(share: float) -> None:
+    generator = np.random.default_rng(8)
+    rows = unit_rows(generator.standard_normal((6_000, DIMS)))
+    table = Table(len(rows), DIMS, lambda part: rows[part])
+    for query in unit_rows(generator.standard_normal((10, DIMS))):
+        scores = rows @ query
+        allowed = generator.random(len(rows)) < share
+        # The nearest of all are closed: what is looked at first may be among them, all of it.
+        allowed[np.argsort(-scores)[: 3_000 if share == 0.5 else 5]] = False
+        found = table.nearest(query, 50, allowed)
+        assert len(set(found.tolist())) == 50
+        assert allowed[found].all()
+        assert scores[found].mean() > np.quantile(scores[allowed], 0.7)
+
+
 def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
     archive = clustered_archive(4, 5)
     broken = {
@@ -339,8 +356,10 @@ def test_wrong_shapes_are_refused(tmp_path: Path) -> None:
         ShardVectors(tmp_path / "none")
 
 
-@given(st.lists(st.integers(0, 4), max_size=40), st.integers(0, 45), st.randoms())
-def test_top_k_is_exact_whatever_order_ties_come_in(scores, k, random) -> None:  # type: ignore[no-untyped-def]
+@given(
+    st.lists(st.integers(0, 4), max_size=40), st.integers(0, 45), st.integers(1, 9), st.randoms()
+)
+def test_top_k_is_exact_whatever_order_ties_come_in(scores, k, spare, random) -> None:  # type: ignore[no-untyped-def]
     def search(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         order = list(range(len(scores)))
         random.shuffle(order)
@@ -348,5 +367,5 @@ def test_top_k_is_exact_whatever_order_ties_come_in(scores, k, random) -> None: 
         ids = np.array(order[:count], dtype=np.int64)
         return ids, np.array([scores[number] for number in ids], dtype=np.float32)
 
-    ids, _ = top_k(search, k, len(scores))
+    ids, _ = top_k(search, k, len(scores), spare=spare)
     assert ids.tolist() == sorted(range(len(scores)), key=lambda n: (-scores[n], n))[:k]

@@ -81,7 +81,7 @@ def test_only_moments_of_one_kind_are_duplicates(archive: Snapshot) -> None:
     printed = candidate(4, text, 0.6, kind=MomentKind.PASSAGE, source=MANUAL)
     edition = candidate(5, text, 0.5, kind=MomentKind.PASSAGE, source=MANUAL)
     groups = merged([said, repeated, shown, printed, edition], "mites", SETTINGS)
-    places = distinct_places(groups, archive, SETTINGS)
+    places = distinct_places(groups, archive, SETTINGS, k=len(groups))
     ids = [
         [group.anchor.stored.id for group in (place.leader, *place.duplicates)] for place in places
     ]
@@ -117,7 +117,7 @@ def test_frames_of_one_photograph_are_duplicates(archive: Snapshot, embedder: Em
         )
         for one in found
     ]
-    places = distinct_places(merged(apart, "animal", SETTINGS), archive, SETTINGS)
+    places = distinct_places(merged(apart, "animal", SETTINGS), archive, SETTINGS, k=9)
     assert sorted(len(place.duplicates) for place in places) == [2, 2]  # a cat, a cup of coffee
 
 
@@ -130,3 +130,16 @@ def test_duplicates_take_no_ranks(archive: Snapshot, embedder: Embedder) -> None
     repeated = [(one.source.id, one.place) for hit in result.hits for one in hit.duplicates]
     assert not set(map(str, places)) & set(map(str, repeated))
     assert isinstance(result.hits[0].place, PageArea)
+
+
+@given(*[st.lists(st.sampled_from(["a", "bee", "its", "hive", "not", "9"]), max_size=12)] * 2)
+def test_sameness_counts_every_word(one: list[str], other: list[str]) -> None:
+    first, second = Counter(one), Counter(other)
+    shared = sum(min(first[word], second[word]) for word in first)
+    different = {word for word in (*one, *other) if first[word] != second[word]}
+    expected = (
+        min(len(one), len(other)) >= 4
+        and 2 * shared >= 0.7 * (len(one) + len(other))
+        and different.isdisjoint(("not", "9"))
+    )
+    assert same_text(first, second, 0.7) is expected

@@ -55,7 +55,7 @@ def test_every_candidate_is_in_one_group_whatever_their_order(
     order.shuffle(shuffled)  # type: ignore[attr-defined]
     again = merged(shuffled, "green key", SETTINGS)
     assert [group.anchor for group in again] == [group.anchor for group in groups]
-    places = distinct_places(groups, archive, SETTINGS)
+    places = distinct_places(groups, archive, SETTINGS, k=len(groups))
     kept = [group for place in places for group in (place.leader, *place.duplicates)]
     assert Counter(map(id, kept)) == Counter(map(id, groups))
     for place in places:
@@ -66,6 +66,6 @@ def test_every_candidate_is_in_one_group_whatever_their_order(
 
 def test_equal_scores_stand_in_the_order_of_the_library(archive: Snapshot) -> None:
     same = [candidate(number, TEXTS[0], 0.5) for number in (3, 1, 2)]
-    (place,) = distinct_places(merged(same, "water", SETTINGS), archive, SETTINGS)
+    (place,) = distinct_places(merged(same, "water", SETTINGS), archive, SETTINGS, k=9)
     assert place.leader.anchor.stored.id == 1
     assert [one.anchor.stored.id for one in place.duplicates] == [2, 3]

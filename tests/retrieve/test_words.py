@@ -52,3 +52,8 @@ def test_shares() -> None:
 def test_any_text_is_read(text: str) -> None:
     assert len(content_words(text)) <= len(all_words(text))
     assert share_within(text, text) in (0.0, 1.0)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_letters_are_cut_like_any(text: str) -> None:
+    assert all_words(f"{text} é") == [*all_words(text), "é"]
