@@ -251,8 +251,8 @@ class Library:
 
     def summaries(self) -> Summaries:
         """What sums up hours and documents by chapters; it tells first what that takes."""
-        snapshot, backend = self._current(), self._answerer()
-        return Summaries(snapshot, self.directory, self.settings, self._encoder, backend)
+        backend = self._answerer()
+        return Summaries(self._current(), self.directory, self.settings, self._encoder, backend)
 
     def summarize(
         self,
