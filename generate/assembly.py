@@ -189,7 +189,7 @@ def _parts(
                 ClipPart(item.evidence, got.times, *size, load, content=visual.decoded_from)
             )
         else:
-            show = picture_of(visual, got, snapshot)
+            show = picture_of(visual, got, snapshot, pictures)
             parts.append(PicturePart(item.evidence, *size, show))
         parts.append(TextPart(LINE_END))
     return parts

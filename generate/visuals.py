@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PARTNER = Fraction(1, 2)
 """Seconds between the two frames of a look at what moves: with one a second, 2 frames a second."""
+FINER = 2
+"""The side of a page, rendered anew from its file, over that of the stored picture: small print of
+A4 needs it."""
 STILL_FROM = Fraction(2)
 """What was the same for this many seconds stood still: one frame tells all, and it is given twice,
 so that its marker is exact."""
@@ -63,6 +66,9 @@ class SourcePictures(Protocol):
         Raises PicturesError when they cannot be decoded.
         """
 
+    def page_at(self, source_id: str, page: int, *, side_px: int) -> Image.Image:
+        """A page, from 1, RGB, about `side_px` on its longer side. Raises PicturesError."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visual:
@@ -73,7 +79,8 @@ class Visual:
     moment_ids: tuple[int, ...] = ()
     """Whose stored pictures show it: of each look, or of the page."""
     decoded_from: str = ""
-    """Id of the source from whose file frames are decoded anew; empty: stored pictures."""
+    """Id of the source from whose file frames are decoded, or a page is rendered, anew; empty:
+    stored pictures."""
     note: str = ""
     """What a ledger says of it; empty: nothing out of the ordinary."""
 
@@ -92,9 +99,7 @@ def visuals_of(
     shown. Evidence without any, such as sound, is left out. Raises LibraryError.
     """
     lacks = {
-        piece.source.id: _why_stored(piece.source.id, pictures, unreadable)
-        for piece in evidence
-        if isinstance(piece.place, Span)
+        piece.source.id: _why_stored(piece.source.id, pictures, unreadable) for piece in evidence
     }
     showing = _moments_that_show(evidence, snapshot)
     spans = _spans_of(evidence, showing, snapshot)
@@ -104,8 +109,7 @@ def visuals_of(
         ids = showing[piece.id]
         fresh = [one for one in ids if one not in shown_with]
         if fresh and isinstance(piece.place, PageArea):
-            size = _stored_size(snapshot, fresh[0])
-            visual = None if size is None else Visual(Still(*size), tuple(fresh))
+            visual = _still(fresh[0], snapshot, piece.source.id, lacks[piece.source.id])
         elif fresh:
             visual = _footage(piece, fresh, spans, snapshot, lacks[piece.source.id])
         else:
@@ -120,7 +124,7 @@ def visuals_of(
 def _why_stored(
     source_id: str, pictures: SourcePictures | None, unreadable: Collection[str]
 ) -> str:
-    """Why frames are not decoded from the file of a video; empty: they are."""
+    """Why pictures are not made anew from the file of a source; empty: they are."""
     if pictures is None:
         return NO_FILES
     if source_id in unreadable:
@@ -164,6 +168,18 @@ def _spans_of(
     in_videos = [piece.id for piece in evidence if isinstance(piece.place, Span)]
     ids = sorted({one for evidence_id in in_videos for one in showing[evidence_id]})
     return {one.id: one.moment.span for one in snapshot.texts(ids)}
+
+
+def _still(moment_id: int, snapshot: Snapshot, source_id: str, why_stored: str) -> Visual | None:
+    """What shows a page or figure; None where the library holds no picture of it."""
+    size = _stored_size(snapshot, moment_id)
+    if size is None:
+        return None
+    kind = MOMENT_KINDS[snapshot.columns.kind[moment_id]]
+    if why_stored or kind is not MomentKind.PAGE:
+        return Visual(Still(*size), (moment_id,), note=why_stored)
+    height_px, width_px = size
+    return Visual(Still(FINER * height_px, FINER * width_px), (moment_id,), source_id)
 
 
 def _footage(
@@ -239,10 +255,26 @@ def frames_of(
     return stored
 
 
-def picture_of(visual: Visual, packed: Packed, snapshot: Snapshot) -> Callable[[], Image.Image]:
-    """What loads a page or figure. Raises PicturesError when it is called."""
+def picture_of(
+    visual: Visual, packed: Packed, snapshot: Snapshot, pictures: SourcePictures | None
+) -> Callable[[], Image.Image]:
+    """What loads a page or figure. Raises PicturesError when it is called.
+
+    A page is rendered only where the stored picture is too small.
+    """
     (moment_id,) = visual.moment_ids
-    return lambda: _stored_picture(snapshot, moment_id, packed.height_px, packed.width_px)
+    height_px, width_px = packed.height_px, packed.width_px
+
+    def load() -> Image.Image:
+        side_px = max(height_px, width_px)
+        stored = _stored_size(snapshot, moment_id)
+        if not visual.decoded_from or pictures is None or (stored and side_px <= max(stored)):
+            return _stored_picture(snapshot, moment_id, height_px, width_px)
+        page = int(snapshot.columns.page[moment_id])
+        rendered = pictures.page_at(visual.decoded_from, page, side_px=side_px)
+        return at_size(rendered, height_px, width_px)
+
+    return load
 
 
 def _stored_picture(

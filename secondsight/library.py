@@ -243,7 +243,7 @@ class Library:
             literal=literal,
             reranker=self._rereader(),
             backend=self._answerer(),
-            pictures=SourceFrames(snapshot),
+            pictures=SourceFrames(snapshot, self.settings.ingest.documents),
             history=[one.exchange if isinstance(one, Answer) else one for one in history],
         )
         audit = self.settings.generate.audit

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from io import BytesIO
 from typing import BinaryIO
 
 import numpy as np
@@ -16,14 +17,17 @@ from generate.visuals import PicturesError
 from index.catalog import MOMENT_KINDS
 from index.errors import SourceError
 from index.inventory import InventoryRow
-from index.records import MomentKind, Span
+from index.records import MomentKind, SourceKind, Span
 from index.snapshot import Snapshot
+from ingest.isolation import Lost, isolated, limits_of
 from ingest.media import glance
 from ingest.media_info import MediaInfo
 from ingest.pyav_reader import read_frames, read_shown_at
+from ingest.settings import DocumentSettings
 
 _SEEK_FROM = Fraction(10)
 """Seconds between two times from which on the file is sought anew."""
+_PICTURE_RENDERER = "ingest.mupdf.rendering.picture_renderer"
 _SIDE_PX = 512
 """Longest side of the pictures that are looked at again; embedders see 224 to 384."""
 
@@ -59,13 +63,14 @@ def _open_if_unchanged(row: InventoryRow) -> BinaryIO | None:
 
 
 class SourceFrames:
-    """Pictures of the videos of a snapshot, decoded anew.
+    """Pictures of the sources of a snapshot, made anew from their files.
 
     A `retrieve.boundaries.Frames`, and a `generate.visuals.SourcePictures`.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, documents: DocumentSettings | None = None) -> None:
         self._snapshot = snapshot
+        self._documents = documents or DocumentSettings()
 
     def __call__(
         self, source_id: str, span: Span, *, rate_hz: float, go_on: Callable[[], bool]
@@ -100,12 +105,13 @@ class SourceFrames:
             return
 
     def is_there(self, source_id: str) -> bool:
-        """Whether the file of a video is still the one that was ingested."""
+        """Whether the file of a source is still the one that was ingested."""
         found = open_unchanged(self._snapshot, source_id)
         if found is None:
             return False
         found[0].close()
-        return self._clock_start(source_id) is not None
+        is_document = self._snapshot.sources[source_id].kind is SourceKind.DOCUMENT
+        return is_document or self._clock_start(source_id) is not None
 
     def shown_at(
         self, source_id: str, times: Sequence[Fraction], *, max_side_px: int
@@ -130,6 +136,28 @@ class SourceFrames:
             ]
         except SourceError as error:
             raise PicturesError(source_id, f"{source.name}: {error.reason}") from error
+
+    def page_at(self, source_id: str, page: int, *, side_px: int) -> Image.Image:
+        """A page, from 1, about `side_px` on its longer side, rendered in a process with limits.
+
+        Raises PicturesError when the file is gone or has changed, or the page cannot be rendered.
+        """
+        name = self._snapshot.sources[source_id].name
+        found = open_unchanged(self._snapshot, source_id)
+        if found is None:
+            raise PicturesError(source_id, f"{name}: the file is gone or has changed")
+        file, path = found
+        file.close()
+        arguments = (path, self._documents.password_file)
+        try:
+            (made,) = isolated(
+                _PICTURE_RENDERER, arguments, [(page, side_px)], limits_of(self._documents)
+            )
+        except SourceError as error:
+            raise PicturesError(source_id, f"{name}: {error.reason}") from error
+        if isinstance(made, Lost):
+            raise PicturesError(source_id, f"{name}: page {page}: {made.reason}")
+        return Image.open(BytesIO(made.value)).convert("RGB")
 
     def _clock_start(self, source_id: str) -> Fraction | None:
         """Raw time of clock 0, in seconds, as any frame of the source tells it; None: it has none.

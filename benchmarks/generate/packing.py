@@ -129,6 +129,9 @@ class _Files:
     def shown_at(self, source_id: str, times: object, *, max_side_px: int) -> list[Image.Image]:
         raise AssertionError("no pixel is loaded")
 
+    def page_at(self, source_id: str, page: int, *, side_px: int) -> Image.Image:
+        raise AssertionError("no pixel is loaded")
+
 
 def print_packing(
     folder: Path, snapshot: Snapshot, evidence: tuple[Evidence, ...], runs: int

@@ -62,6 +62,21 @@ def page_renderer(
         yield render
 
 
+@contextmanager
+def picture_renderer(
+    path: str, password_file: str | None
+) -> Iterator[Callable[[tuple[int, int]], bytes]]:
+    """A session: what it yields makes a JPEG of (page from 1, px on the longer side)."""
+    with opened(path, "pages", password_file) as document:
+
+        def render(wanted: tuple[int, int]) -> bytes:
+            page, side_px = wanted
+            with broken_pages(path, "pages"):
+                return picture_of(document[page - 1].get_displaylist(), side_px, None)
+
+        yield render
+
+
 def _own_dpi(page: Any) -> float:
     """The resolution of the finest picture on a page, when it is a large one; else endless."""
     found = [

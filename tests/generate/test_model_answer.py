@@ -152,6 +152,9 @@ class NoFiles:
     ) -> list[Image.Image]:
         raise AssertionError("nothing is decoded of a file that is not there")
 
+    def page_at(self, source_id: str, page: int, *, side_px: int) -> Image.Image:
+        raise AssertionError("nothing is rendered of a file that is not there")
+
 
 class BrokenFiles:
     """Files that are there and cannot be decoded."""
@@ -163,6 +166,9 @@ class BrokenFiles:
         self, source_id: str, times: Sequence[Fraction], *, max_side_px: int
     ) -> list[Image.Image]:
         raise PicturesError(source_id, "bees.mp4: cannot be decoded there")
+
+    def page_at(self, source_id: str, page: int, *, side_px: int) -> Image.Image:
+        raise PicturesError(source_id, "manual.pdf: cannot be rendered")
 
 
 @pytest.mark.parametrize(

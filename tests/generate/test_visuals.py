@@ -119,6 +119,9 @@ class Files:
     ) -> list[Image.Image]:
         return [Image.new("RGB", (max_side_px, 90), (int(time), 0, 0)) for time in times]
 
+    def page_at(self, source_id: str, page: int, *, side_px: int) -> Image.Image:
+        return Image.new("RGB", (side_px * 5 // 7, side_px), (page, 0, 0))
+
 
 def looks_of(visual: Visual) -> tuple[tuple[Fraction, Fraction], ...]:
     assert isinstance(visual.shape, Footage)
@@ -153,9 +156,24 @@ def test_a_page_is_shown_once(snapshot: Snapshot) -> None:
     found = visuals_of([first, second, page], snapshot, None)
     assert found["E3"].shape == Still(140, 100)
     assert found["E1"].note == found["E2"].note == "shown with E3"
-    load = picture_of(found["E3"], Packed("E3", 5, 9, (), 128, 96), snapshot)
+    load = picture_of(found["E3"], Packed("E3", 5, 9, (), 128, 96), snapshot, None)
     assert load().size == (96, 128)
     assert load().mode == "RGB"
+
+
+def test_a_page_is_rendered_anew_only_where_its_stored_picture_is_too_small(
+    snapshot: Snapshot,
+) -> None:
+    (page,) = evidence(snapshot, "c.pdf", [1])
+    found = visuals_of([page], snapshot, Files())["E1"]
+    assert (found.shape, found.decoded_from, found.note) == (Still(280, 200), "c" * 32, "")
+    for side_px, shade in ((128, (200, 200, 200)), (256, (1, 0, 0))):
+        packed = Packed("E1", 5, 9, (), side_px, side_px // 4 * 3)
+        picture = picture_of(found, packed, snapshot, Files())()
+        assert picture.size == (side_px // 4 * 3, side_px)
+        assert picture.getpixel((5, 5)) == pytest.approx(shade, abs=2)
+    stored = visuals_of([page], snapshot, Files(), unreadable=("c" * 32,))["E1"]
+    assert (stored.shape, stored.decoded_from) == (Still(140, 100), "")
 
 
 def test_frames_are_loaded_from_the_file_or_as_stored(snapshot: Snapshot) -> None:

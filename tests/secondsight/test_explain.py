@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from generate.answer import Answer, answer
@@ -16,6 +19,7 @@ from generate.prompt import ClipPart, Prompt
 from generate.settings import GenerateSettings
 from generate.token_costs import TokenCosts, estimate_text
 from generate.visuals import FILE_GONE, PicturesError
+from index.catalog import MOMENT_KINDS
 from index.errors import QuestionError
 from index.inventory import read_inventory
 from index.manifest import read_manifest
@@ -126,6 +130,24 @@ def test_of_a_file_that_has_gone_stored_pictures_are_shown(archive: Path, tmp_pa
         SourceFrames(snapshot).shown_at(talk.id, [Fraction(1)], max_side_px=64)
 
 
+def test_pages_are_rendered_at_the_size_that_is_needed(library: Library) -> None:
+    snapshot = library.snapshot()
+    manual = library.source(MANUAL.name)
+    own = snapshot.source_range(manual.id)
+    page = next(n for n in own if MOMENT_KINDS[snapshot.columns.kind[n]] is MomentKind.PAGE)
+    files = SourceFrames(snapshot)
+    fine = files.page_at(manual.id, int(snapshot.columns.page[page]), side_px=2000)
+    assert max(fine.size) == 2000
+    stored = Image.open(io.BytesIO(snapshot.picture(page) or b"")).convert("L")
+    small = np.asarray(fine.convert("L").resize(stored.size), dtype=np.float32)
+    assert np.abs(small - np.asarray(stored, dtype=np.float32)).mean() < 4
+    enlarged = np.asarray(stored.resize(fine.size), dtype=np.float32)
+    sharp = np.asarray(fine.convert("L"), dtype=np.float32)
+    assert np.abs(np.diff(sharp)).mean() > 1.1 * np.abs(np.diff(enlarged)).mean()
+    with pytest.raises(PicturesError, match=r"halden_manual.pdf: page 999: "):
+        files.page_at(manual.id, 999, side_px=64)
+
+
 def test_frames_are_those_on_show_at_the_times(library: Library) -> None:
     talk = library.source(TALK.name)
     times = [Fraction(188), Fraction(377, 2), Fraction(1885, 10), Fraction(202), Fraction(203)]
@@ -141,8 +163,8 @@ def test_frames_are_those_on_show_at_the_times(library: Library) -> None:
     for time, frame in zip(times, frames, strict=True):
         expected = begun[max(at for at in begun if at <= time)]
         assert frame.tobytes() == expected.tobytes()
-    manual = library.source(MANUAL.name)
-    assert not SourceFrames(library.snapshot()).is_there(manual.id)
+    for name in (TALK.name, MANUAL.name):
+        assert SourceFrames(library.snapshot()).is_there(library.source(name).id)
 
 
 def test_a_budget_below_its_answer_is_refused() -> None:
