@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from index.catalog import MOMENT_KINDS
+from index.errors import QuestionError
 from index.records import MomentKind, PageArea, PageOnScreen, Source, Span
 from retrieve.words import share_within
 
@@ -93,7 +94,13 @@ def ties_of(
 def pages_on_screen(
     snapshot: Snapshot, document_id: str, page: int | None = None, query: str = ""
 ) -> tuple[OnScreen, ...]:
-    """When pages of a document were on the screen, by talk and time; None: all pages."""
+    """When pages of a document were on the screen, by talk and time; None: all pages.
+
+    Raises QuestionError for a page that the document does not have.
+    """
+    source = snapshot.sources[document_id]
+    if page is not None and source.pages is not None and not 1 <= page <= source.pages:
+        raise QuestionError(f"{source.name} has pages 1 to {source.pages}, not {page}")
     return tuple(
         _on_screen(snapshot, link, query)
         for link in snapshot.links.rows

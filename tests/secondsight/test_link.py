@@ -171,6 +171,11 @@ def test_what_cannot_be_linked_is_said(
         linked.library.link(*names)
 
 
+def test_a_page_that_is_not_there_is_said(linked: Linked) -> None:
+    with pytest.raises(QuestionError, match=r"deck\.pdf has pages 1 to \d+, not 99"):
+        linked.library.pages_on_screen("deck.pdf", 99)
+
+
 def test_a_talk_and_a_manual_of_its_subject_are_no_pair(library: Library) -> None:
     assert link_all(library.snapshot()) == []
 
