@@ -13,6 +13,7 @@ from index.embedders import Embedder
 from index.records import PageArea
 from index.snapshot import Snapshot
 from retrieve.filters import Filters
+from retrieve.neighbours import Side, moments_beside
 from retrieve.settings import RetrieveSettings
 from tests.generate.scripted import ScriptedBackend, words
 from tests.retrieve.archive import BEE_TALK, BEES, COFFEE, COFFEE_TALK, MANUAL, span_of_sentence
@@ -73,6 +74,23 @@ def test_documents_go_on_with_the_next_words(archive: Snapshot, embedder: Embedd
     assert place.page == 5
     _, before = converse(archive, embedder, "What does error E31 mean?", "and before that?")
     assert before.sentences[-1].text.startswith("Code: E12")
+
+
+def test_what_stands_beside_a_page_is_no_whole_document(archive: Snapshot) -> None:
+    ids = {source.name: source.id for source in archive.sources.values()}
+
+    def beside(name: str, page: int, side: Side) -> list[int]:
+        place = PageArea(page, str(page))
+        found = moments_beside(archive, ids[name], place, side, None, count=2)
+        return archive.columns.page[found].tolist()
+
+    pages = beside(MANUAL, 3, "after")
+    assert pages == sorted(pages)
+    assert sum(page > 3 for page in pages) == 2
+    pages = beside(MANUAL, 5, "before")
+    assert pages == sorted(pages)
+    assert sum(page < 5 for page in pages) == 2
+    assert beside(BEES, 5, "before") == beside(BEES, 5, "after") == []  # it has no pages
 
 
 def test_the_same_is_asked_of_another_stretch(archive: Snapshot, embedder: Embedder) -> None:
