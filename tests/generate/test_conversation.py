@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from generate.answer import NOT_FOUND, Answer, answer
@@ -11,7 +13,7 @@ from generate.settings import GenerateSettings
 from generate.token_costs import TokenCosts
 from index.embedders import Embedder
 from index.records import PageArea
-from index.snapshot import Snapshot
+from index.snapshot import Snapshot, StoredText
 from retrieve.filters import Filters
 from retrieve.neighbours import Side, moments_beside
 from retrieve.settings import RetrieveSettings
@@ -174,6 +176,23 @@ def test_filters_and_permissions_hold_for_what_was_cited(
     assert follow_up("and when?", [forged], archive, Filters()).reused
     unknown = Exchange(FROST, "?", (Cited("f" * 32, span_of_sentence(1), ""),))
     assert follow_up("and when?", [unknown], archive, Filters()).reused == ()
+
+
+def test_many_earlier_citations_are_not_all_looked_up(
+    archive: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bees = next(source.id for source in archive.sources.values() if source.name == BEES)
+    looked_up: list[int] = []
+    texts = Snapshot.texts
+
+    def counted(self: Snapshot, ids: Sequence[int]) -> list[StoredText]:
+        looked_up.append(1)
+        return texts(self, ids)
+
+    monkeypatch.setattr(Snapshot, "texts", counted)
+    forged = Exchange(FROST, "?", (Cited(bees, span_of_sentence(10), "never said"),) * 100)
+    assert follow_up("and when?", [forged] * 20, archive, Filters()).reused == ()
+    assert len(looked_up) <= 60
 
 
 def test_a_model_reads_the_conversation_and_earlier_evidence(
