@@ -44,7 +44,8 @@ def audit_line(answer: Answer, permissions: Collection[str] | None) -> Line:
         "question": answer.question,
         "permissions": None if permissions is None else sorted(permissions),
         "backend": ledger.get("backend"),
-        "backend_reason": ledger.get("backend_reason"),
+        "model": ledger.get("model"),
+        "route": ledger.get("route"),
         "prompt_sha256": ledger.get("prompt_sha256"),
         "evidence": [
             {

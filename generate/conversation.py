@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from generate.prompt import TextPart, Turn
@@ -33,6 +34,10 @@ MAX_EXCHANGES = 20
 """Earlier questions that are read, the latest ones."""
 MAX_REUSED = 12
 """Moments of earlier answers that are read again."""
+_MOST_LOOKED_UP = 60
+"""Citations of earlier answers that are looked up for them, the latest ones."""
+_MOST_AT_PLACE = 200
+"""Moments at one of them that are looked at: a client may send any span."""
 _MAX_SUBJECT_WORDS = 5
 _WHAT = (
     r"(?:what (?:happen(?:s|ed)|comes?|came|follow(?:s|ed)|is said|was said|is next|next|"
@@ -284,9 +289,10 @@ def _reused(history: Sequence[Exchange], snapshot: Snapshot, filters: Filters) -
     """What the latest answers cited, as far as filters allow it."""
     allowed = allowed_moments(snapshot, filters)
     taken: dict[int, None] = {}
-    for cited in (one for exchange in reversed(history) for one in exchange.cited):
+    latest = (one for exchange in reversed(history) for one in exchange.cited)
+    for cited in islice(latest, _MOST_LOOKED_UP):
         found = moments_there(snapshot, cited.source_id, cited.place, allowed)
-        for moment in snapshot.texts(found):
+        for moment in snapshot.texts(found[:_MOST_AT_PLACE]):
             if not cited.quote or cited.quote in moment.moment.text:
                 taken[moment.id] = None
         if len(taken) >= MAX_REUSED:

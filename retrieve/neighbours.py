@@ -47,13 +47,17 @@ def moments_beside(
 ) -> Ids:
     """At most `count` moments with words that go on after a place, or come before it, in order.
 
-    Those that it lies in are among them. Otherwise as `moments_there`.
+    Those of a span that it lies in are among them; those of the same page, too, beside the `count`
+    of others. Otherwise as `moments_there`.
     """
     ids = _with_words(snapshot, source_id, allowed)
     columns = snapshot.columns
     if isinstance(place, PageArea):
         pages = columns.page[ids]
-        return ids[pages >= place.page] if side == "after" else ids[pages <= place.page]
+        same = ids[pages == place.page]
+        if side == "after":
+            return np.concatenate([same, ids[pages > place.page][:count]])
+        return np.concatenate([ids[(pages > 0) & (pages < place.page)][-count:], same])
     if side == "after":
         return ids[columns.end_s[ids] > place.end_s + TOLERANCE_S][:count]
     return ids[columns.start_s[ids] < place.start_s - TOLERANCE_S][-count:]

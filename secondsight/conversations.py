@@ -20,11 +20,11 @@ MAX_CITED = 100
 
 
 def turn_json(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as `secondsight.server.history.EarlierTurn` reads it; long answers are cut."""
+    """An exchange as `secondsight.server.history.EarlierTurn` reads it; long texts are cut."""
     return {
-        "question": exchange.question,
+        "question": exchange.question[:MAX_QUESTION_CHARS],
         "answer": exchange.answer[:MAX_TEXT_CHARS],
-        "asked_as": exchange.asked_as or None,
+        "asked_as": exchange.asked_as[: 2 * MAX_QUESTION_CHARS] or None,
         "cited": [_cited_json(one) for one in exchange.cited[:MAX_CITED]],
     }
 
@@ -50,13 +50,16 @@ def read_conversation(file: Path) -> list[Exchange]:
     from secondsight.server.history import EarlierTurn
 
     try:
-        lines = file.read_text("utf-8").splitlines()
+        # Not splitlines: a quote may hold U+2028 or U+0085, which JSON leaves as they are.
+        lines = file.read_text("utf-8").split("\n")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{file}: cannot be read as a conversation: {error}") from error
     exchanges = []
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             exchanges.append(EarlierTurn.model_validate_json(line).exchange())
         except ValidationError as error:

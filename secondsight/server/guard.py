@@ -18,7 +18,10 @@ OPEN_PATH = "/v1/health"
 """Needs no token: it tells nothing about the archive."""
 PICTURE_PATH = "/v1/search"
 """Takes a picture as its body."""
+ASK_PATH = "/v1/ask"
+"""Takes earlier turns with their answers and quotes in its body."""
 MAX_BODY_BYTES = 64 * 1024
+MAX_ASKED_BYTES = 1024 * 1024
 _MAX_DROPPED_BYTES = 64 * 1024 * 1024
 """So much of a body that is too large is read and dropped, so that the client reads the answer."""
 
@@ -51,7 +54,7 @@ class Guard:
             return
         refusal = self._refusal(scope)
         body = None
-        most = MAX_PICTURE_BYTES if _sends_picture(scope) else MAX_BODY_BYTES
+        most = _most_bytes(scope)
         if refusal is None:
             body = await _bounded_body(receive, most)
         if body is None:
@@ -104,8 +107,13 @@ class Guard:
         )
 
 
-def _sends_picture(scope: Scope) -> bool:
-    return bool(scope["path"] == PICTURE_PATH and scope["method"] == "POST")
+def _most_bytes(scope: Scope) -> int:
+    """How large the body of a request may be."""
+    if scope["method"] != "POST":
+        return MAX_BODY_BYTES
+    return {PICTURE_PATH: MAX_PICTURE_BYTES, ASK_PATH: MAX_ASKED_BYTES}.get(
+        scope["path"], MAX_BODY_BYTES
+    )
 
 
 async def _bounded_body(receive: Receive, most_bytes: int) -> bytes | None:

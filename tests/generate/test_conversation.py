@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from generate.answer import NOT_FOUND, Answer, answer
@@ -11,8 +13,9 @@ from generate.settings import GenerateSettings
 from generate.token_costs import TokenCosts
 from index.embedders import Embedder
 from index.records import PageArea
-from index.snapshot import Snapshot
+from index.snapshot import Snapshot, StoredText
 from retrieve.filters import Filters
+from retrieve.neighbours import Side, moments_beside
 from retrieve.settings import RetrieveSettings
 from tests.generate.scripted import ScriptedBackend, words
 from tests.retrieve.archive import BEE_TALK, BEES, COFFEE, COFFEE_TALK, MANUAL, span_of_sentence
@@ -73,6 +76,23 @@ def test_documents_go_on_with_the_next_words(archive: Snapshot, embedder: Embedd
     assert place.page == 5
     _, before = converse(archive, embedder, "What does error E31 mean?", "and before that?")
     assert before.sentences[-1].text.startswith("Code: E12")
+
+
+def test_what_stands_beside_a_page_is_no_whole_document(archive: Snapshot) -> None:
+    ids = {source.name: source.id for source in archive.sources.values()}
+
+    def beside(name: str, page: int, side: Side) -> list[int]:
+        place = PageArea(page, str(page))
+        found = moments_beside(archive, ids[name], place, side, None, count=2)
+        return archive.columns.page[found].tolist()
+
+    pages = beside(MANUAL, 3, "after")
+    assert pages == sorted(pages)
+    assert sum(page > 3 for page in pages) == 2
+    pages = beside(MANUAL, 5, "before")
+    assert pages == sorted(pages)
+    assert sum(page < 5 for page in pages) == 2
+    assert beside(BEES, 5, "before") == beside(BEES, 5, "after") == []  # it has no pages
 
 
 def test_the_same_is_asked_of_another_stretch(archive: Snapshot, embedder: Embedder) -> None:
@@ -156,6 +176,23 @@ def test_filters_and_permissions_hold_for_what_was_cited(
     assert follow_up("and when?", [forged], archive, Filters()).reused
     unknown = Exchange(FROST, "?", (Cited("f" * 32, span_of_sentence(1), ""),))
     assert follow_up("and when?", [unknown], archive, Filters()).reused == ()
+
+
+def test_many_earlier_citations_are_not_all_looked_up(
+    archive: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bees = next(source.id for source in archive.sources.values() if source.name == BEES)
+    looked_up: list[int] = []
+    texts = Snapshot.texts
+
+    def counted(self: Snapshot, ids: Sequence[int]) -> list[StoredText]:
+        looked_up.append(1)
+        return texts(self, ids)
+
+    monkeypatch.setattr(Snapshot, "texts", counted)
+    forged = Exchange(FROST, "?", (Cited(bees, span_of_sentence(10), "never said"),) * 100)
+    assert follow_up("and when?", [forged] * 20, archive, Filters()).reused == ()
+    assert len(looked_up) <= 60
 
 
 def test_a_model_reads_the_conversation_and_earlier_evidence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generate.answer import answer
+from generate.audit import audit_line
 from generate.backends import Backend
 from generate.backends.router import Router, hard_because
 from generate.settings import (
@@ -82,6 +83,8 @@ def test_the_ledger_says_who_answered_and_why(archive: Snapshot, embedder: Embed
             settings=GenerateSettings(),
             backend=backend,
         )
+        noted = audit_line(found, None)
+        assert (noted["model"], noted["route"]) == (found.ledger["model"], found.ledger["route"])
         return found.ledger["model"], found.ledger["route"], found.text
 
     router = Router(model("small"), model("large"), RouterSettings())

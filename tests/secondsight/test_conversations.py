@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from generate.conversation import Cited, Exchange
 from index.errors import QuestionError
+from index.records import PageArea
 from secondsight import Library
 from secondsight.conversations import add_to_conversation, read_conversation
 from tests.conftest import secondsight
@@ -48,6 +50,25 @@ def test_what_is_no_conversation_is_refused(tmp_path: Path, content: bytes) -> N
     file.write_bytes(content)
     with pytest.raises(QuestionError, match=str(file)):
         read_conversation(file)
+
+
+def test_what_is_kept_can_be_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "talk.jsonl"
+    odd = "one\u2028two\u0085three\x1cfour"
+    cited = Cited("a" * 32, PageArea(1, "i"), odd)
+    add_to_conversation(file, Exchange("why? " * 900, odd, (cited,), asked_as="why? " * 900))
+    add_to_conversation(file, Exchange(ASKED, "yes"))
+    first, second = read_conversation(file)
+    assert (first.answer, first.cited[0].quote) == (odd, odd)
+    assert first.question.startswith("why? why?")
+    assert second.question == ASKED
+
+
+def test_the_api_takes_long_conversations(server: Server) -> None:
+    turn = {"question": ASKED, "answer": "It came at night. " * 300, "cited": []}
+    body = {"question": NEXT, "history": [turn] * 20}
+    reply = server.post(json.dumps(body).encode())
+    assert reply.status == 200
 
 
 def test_the_api_takes_earlier_turns(server: Server) -> None:

@@ -166,7 +166,7 @@ def test_bad_requests_are_told_as_problems(
         (b'{"question": "\\ud800"}', 422, "unicode"),
         (b'{"question": "a", "sauce": 1}', 422, "body.sauce"),
         (b'{"question": "%s"}' % (b"x" * 1001), 422, "1000"),
-        (b'{"question": "%s"}' % (b"x" * 500_000), 413, "65536 bytes"),
+        (b'{"question": "%s"}' % (b"x" * 2_000_000), 413, "1048576 bytes"),
     ],
 )
 def test_bad_questions_are_told_as_problems(
