@@ -122,6 +122,9 @@ class RouteSettings:
     """Instead of that of generate.qwen3_vl or generate.openai; None: that one."""
     base_url: str | None = None
     """Instead of that of generate.openai; None: that one."""
+    api_key_variable: str | None = None
+    """Environment variable that holds the key of an own base_url: the key of generate.openai is
+    sent nowhere else."""
     max_thought_tokens: int | None = None
     """Instead of that of generate.qwen3_vl or generate.openai; None: that one."""
 
@@ -274,10 +277,13 @@ class GenerateSettings:
                 max_thought_tokens=local.max_thought_tokens if thoughts is None else thoughts,
             )
         server = self.openai
+        if route.base_url is not None:
+            server = replace(
+                server, base_url=route.base_url, api_key_variable=route.api_key_variable
+            )
         return replace(
             server,
             model=route.model or server.model,
-            base_url=route.base_url or server.base_url,
             max_thought_tokens=server.max_thought_tokens if thoughts is None else thoughts,
         )
 

@@ -195,11 +195,16 @@ def _merged(
     settings: GenerateSettings,
     stop: threading.Event | None,
 ) -> tuple[AnswerSentence, ...]:
-    """All chapters in a few sentences: their lines are the evidence, their spans the places."""
-    lines = [
-        _as_evidence(one, number)
-        for number, one in enumerate((one for one in done if one.sentences), start=1)
+    """All chapters in a few sentences: their proved lines are the evidence, their spans the places.
+
+    What is not proved in a chapter must not prove anything of the whole.
+    """
+    proved = [
+        (one.chapter, text)
+        for one in done
+        if (text := "\n".join(line.text for line in one.sentences if line.verdict == "supported"))
     ]
+    lines = [_as_evidence(*one, number) for number, one in enumerate(proved, start=1)]
     if not lines:
         return ()
     return ask_model(
@@ -214,8 +219,7 @@ def _merged(
     ).sentences
 
 
-def _as_evidence(one: SummedUp, number: int) -> Evidence:
-    chapter = one.chapter
+def _as_evidence(chapter: Chapter, text: str, number: int) -> Evidence:
     extent = chapter.extent
     return Evidence(
         id=f"E{number}",
@@ -224,7 +228,7 @@ def _as_evidence(one: SummedUp, number: int) -> Evidence:
         if isinstance(extent, PageRange)
         else extent,
         kind=MomentKind.PASSAGE if isinstance(extent, PageRange) else MomentKind.SCREEN_TEXT,
-        text="\n".join(sentence.text for sentence in one.sentences),
+        text=text,
         heading="",
         words=(),
         word_boxes=NO_WORD_BOXES,

@@ -197,12 +197,12 @@ def ask(
         literal=literal,
         history=history,
     )
-    if follow is not None:
-        add_to_conversation(follow, answer.exchange)
     if as_json:
         print_json(present.answer_json(answer))
     else:
         present.print_answer(Console(), answer, explain=explain)
+    if follow is not None:
+        add_to_conversation(follow, answer.exchange)
 
 
 @app.command()

@@ -99,7 +99,7 @@ def test_models_of_a_router_differ_from_the_backends_only_in_what_is_named() -> 
     settings = GenerateSettings(
         backend="router",
         qwen3_vl=Qwen3VLSettings(model="2B", threads=1),
-        openai=OpenAISettings(base_url="http://gpu:8000/v1", seed=5),
+        openai=OpenAISettings(base_url="http://gpu:8000/v1", seed=5, api_key_variable="KEY"),
         router=RouterSettings(
             easy=RouteSettings(),
             hard=RouteSettings(
@@ -110,7 +110,7 @@ def test_models_of_a_router_differ_from_the_backends_only_in_what_is_named() -> 
     assert settings.backends == (
         Qwen3VLSettings(model="2B", threads=1),
         OpenAISettings(base_url="http://big:1/v1", model="32B", max_thought_tokens=99, seed=5),
-    )
+    )  # without the key of the other server
     with pytest.raises(SettingsError, match=r"generate\.qwen3_vl\.model"):
         GenerateSettings(backend="router")
     with pytest.raises(SettingsError, match=r"generate\.openai\.base_url"):

@@ -124,6 +124,25 @@ def test_a_model_reads_each_chapter_within_the_plan(
         assert one.sentences[0].text in words(backend.prompts[-1]).replace("\n> ", " ")
 
 
+def test_what_is_not_proved_of_a_chapter_proves_nothing_of_the_whole(
+    archive: Snapshot, embedder: Embedder, qwen_costs: TokenCosts, tmp_path: Path
+) -> None:
+    backend = ScriptedBackend(lambda _: "A bakery was built on the moon. [E1]", qwen_costs)
+    plan = planned(archive, backend, tmp_path)
+    done = summarize(
+        plan,
+        archive,
+        embedder,
+        retrieve=RetrieveSettings(),
+        settings=SETTINGS,
+        backend=backend,
+        folder_of=folders(tmp_path),
+    )
+    assert {line.verdict for one in done.chapters for line in one.sentences} == {"not shown"}
+    assert done.overall == ()
+    assert len(backend.prompts) == len(plan.chapters)
+
+
 def test_a_summary_goes_on_where_it_was_cut_off(
     archive: Snapshot, embedder: Embedder, qwen_costs: TokenCosts, tmp_path: Path
 ) -> None:
