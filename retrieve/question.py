@@ -86,9 +86,9 @@ def analyse(
 ) -> Question:
     """Understand a question about these sources.
 
-    With `doubtful` False only what is sure is read. `is_content(words, rest)` is asked of times
-    that are not sure: True leaves the words in what is searched for. `labels_of` tells what is
-    printed on the pages of a document, folded.
+    With `doubtful` False only what is sure is read. `is_content(words, rest)` is asked of pages and
+    of times that are not sure: True leaves the words in what is searched for. `labels_of` tells
+    what is printed on the pages of a document, folded.
     """
     named = find_sources(text, sources)
     without_names = _cut(text, [(one.start, one.end) for one in named])
@@ -96,7 +96,9 @@ def analyse(
     meant = [source for source in sources if not ids or source.id in ids]
     notes = [_told_sources(named, sources)] if named else []
 
-    named_pages, pages = _pages(without_names, meant, labels_of) if doubtful else ([], ())
+    named_pages, pages = (
+        _pages(without_names, meant, labels_of, is_content) if doubtful else ([], ())
+    )
     if named_pages:
         notes.append(_told_pages(pages, meant))
         without_names = _cut(without_names, named_pages)
@@ -134,7 +136,10 @@ def analyse(
 
 
 def _pages(
-    text: str, sources: Sequence[Source], labels_of: Callable[[str], Mapping[str, int]]
+    text: str,
+    sources: Sequence[Source],
+    labels_of: Callable[[str], Mapping[str, int]],
+    is_content: Callable[[str, str], bool],
 ) -> tuple[list[tuple[int, int]], tuple[tuple[str, frozenset[int]], ...]]:
     """Where pages are named in a text, and which they are, by source."""
     documents = [source for source in sources if source.pages]
@@ -142,6 +147,13 @@ def _pages(
     found = find_pages(_QUOTED.sub(_masked, folded.text))
     if not found or len(documents) > _DOCUMENTS_MEANT:
         return [], ()
+    spans = [folded.span(one.start, one.end) for one in found]
+    rest = _tidy(_cut(text, spans))
+    found = tuple(
+        one
+        for one, (start, end) in zip(found, spans, strict=True)
+        if not is_content(text[start:end], rest)
+    )
     places: list[tuple[int, int]] = []
     pages: dict[str, frozenset[int]] = {}
     for source in documents:

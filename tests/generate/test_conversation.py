@@ -84,7 +84,7 @@ def test_what_stands_beside_a_page_is_no_whole_document(archive: Snapshot) -> No
     def beside(name: str, page: int, side: Side) -> list[int]:
         place = PageArea(page, str(page))
         found = moments_beside(archive, ids[name], place, side, None, count=2)
-        return archive.columns.page[found].tolist()
+        return [int(page) for page in archive.columns.page[found]]
 
     pages = beside(MANUAL, 3, "after")
     assert pages == sorted(pages)

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,9 @@ def everything(library: Path) -> dict[str, Any]:
         "pictures": [snapshot.picture(number) for number in ids],
         "segments": [snapshot.segment(number) for number in range(snapshot.num_segments)],
         "own segments": {one: snapshot.segments_of(one) for one in snapshot.source_ids},
-        "columns": [getattr(columns, name).tobytes() for name in type(columns).__slots__],
+        "columns": [
+            getattr(columns, one.name).tobytes() for one in fields(columns) if one.name != "_masks"
+        ],
         "vectors": snapshot.vectors(np.arange(len(ids))).tobytes(),
         "by vector": [
             [

@@ -56,6 +56,15 @@ def test_a_page_of_one_of_many_documents_needs_its_name() -> None:
     assert named.notes == ("only in deck2.pdf", "only page 3 of deck2.pdf")
 
 
+def test_a_page_that_is_spoken_of_is_content() -> None:
+    def said(words: str, rest: str) -> bool:
+        return (words, rest) == ("slide 4", "this is a remark about")
+
+    text = "this is a remark about slide 4"
+    question = analyse(text, [deck("deck.pdf")], is_content=said)
+    assert (question.pages, question.searched) == (None, text)
+
+
 def test_only_what_is_on_the_page_is_found(archive: Snapshot, embedder: Embedder) -> None:
     shown = ask(archive, embedder, f"what is on page 2 of {MANUAL}?")
     assert shown.is_overview
